@@ -1,0 +1,1 @@
+"""Floor 1: probability algebra on tensors. No modules, float64-safe."""

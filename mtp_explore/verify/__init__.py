@@ -1,0 +1,13 @@
+"""Floor 2: the rules that turn a target's law and a draft into a verdict.
+
+A rule is a module with three functions: `chances` (with what probability each draft is kept), `law` (from what the
+rule's own token is drawn) and `verify` (the verdict, given uniforms). All see p and q after shaping, never raw.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from . import block, match, rejection
+
+RULES: dict[str, ModuleType] = {"match": match, "rejection": rejection, "block": block}

@@ -1,0 +1,76 @@
+"""Which slots a call buys: a plan is a function (drafter, draft) -> Slots, the same number S for every row.
+
+Branch b stands for "if exactly b of the n pending drafts survive"; with several drafts pending only one branch will
+be used. `linear` bets on all surviving, `quadratic` buys every branch, `budget(m)` the m slots of greatest expected
+gain A_b s_j, where A_b is the chance of branch b (from the draft's own confidences) and s_j the measured chance that
+the first j drafts of a window are right (papers.md 4.7).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from ..contract import Draft, Drafter, Plan, Slots
+
+
+def no_slots(drafter: Drafter | None, draft: Draft) -> Slots:
+    """Nothing is bought: for drafters that read only the hidden state or the text."""
+    empty = draft.n.new_zeros(len(draft.n), 0)
+    return Slots(empty, empty)
+
+
+def quadratic(drafter: Drafter, draft: Draft) -> Slots:
+    """All slots of the branches 0..n: S = (K' + 1) M, where K' drafts can be pending."""
+    branches, m = draft.tokens.shape[1] + 1, drafter.slots_per_branch
+    branch = torch.arange(branches, device=draft.n.device).repeat_interleave(m)
+    index = (torch.arange(m, device=draft.n.device) + drafter.first_slot).repeat(branches)
+    branch = torch.where(branch <= draft.n[:, None], branch, -1)
+    return Slots(branch, index.expand_as(branch))
+
+
+def linear(drafter: Drafter, draft: Draft) -> Slots:
+    """The M slots of the branch in which all pending drafts survive."""
+    m = drafter.slots_per_branch
+    index = torch.arange(m, device=draft.n.device) + drafter.first_slot
+    branch = draft.n[:, None].expand(-1, m)
+    return Slots(branch, index.expand_as(branch))
+
+
+def budget(m: int) -> Plan:
+    """The `m` slots of greatest expected gain; they form prefixes of branches because s falls with j."""
+    if m < 1:
+        raise ValueError(f"budget={m}: a plan buys at least one slot; use plan='linear' for the smallest useful one")
+
+    def plan(drafter: Drafter, draft: Draft) -> Slots:
+        if getattr(drafter, "survival", None) is None:
+            raise ValueError(
+                f"plan=budget({m}) needs drafter.survival (the measured chance that the first j drafts are right), "
+                f"and {drafter.name!r} has none: measure it, or use plan='quadratic'"
+            )
+        every = quadratic(drafter, draft)
+        sure = draft.q.gather(-1, draft.tokens[..., None])[..., 0]
+        kept = torch.cat([torch.ones_like(draft.n[:, None], dtype=sure.dtype), sure], 1).cumprod(1)
+        ends = torch.cat([1 - sure, torch.ones_like(kept[:, :1])], 1)
+        place = torch.arange(kept.shape[1], device=kept.device)
+        chance = kept * torch.where(place == draft.n[:, None], 1.0, ends)  # A_b
+        gain = chance.gather(1, every.branch.clamp(min=0)) * drafter.survival.to(chance)[every.index]
+        gain = gain.masked_fill(every.branch < 0, -1.0)
+        best = gain.sort(dim=1, descending=True, stable=True).indices[:, :m].sort(dim=1).values
+        return Slots(every.branch.gather(1, best), every.index.gather(1, best))
+
+    return plan
+
+
+def resolve(plan: Plan | str | None, drafter: Drafter | None) -> Plan:
+    """A plan from its name: None, "linear", "quadratic", "budget=12", or a function."""
+    if callable(plan):
+        return plan
+    if drafter is None or drafter.slots_per_branch == 0:
+        return no_slots
+    if plan is None or plan == "quadratic":
+        return quadratic
+    if plan == "linear":
+        return linear
+    if isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdigit():
+        return budget(int(plan[7:]))
+    raise ValueError(f"plan={plan!r} is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function")

@@ -1,0 +1,89 @@
+"""Categorical laws: shape them once, and let a uniform meet them in two functions only.
+
+P is a law [..., V] (rows sum to 1), u a uniform in [0, 1). `pick` and `flip` are the only places where a uniform meets
+a law; `watching` lets a harness see every such meeting, which is how `measure.law` enumerates the loop itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+_watcher: Callable[[Tensor, Tensor], None] | None = None
+
+
+def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
+    """The law [..., V] (float64) that logits or log-probabilities [..., V] stand for at a temperature.
+
+    Temperature 0 is the one-hot law of the arg-max (the first, if several). `top_k` keeps the k largest (ties with the
+    k-th stay in); `top_p` drops tokens whose cumulative probability before them reaches it, best first, never the best.
+    """
+    if temperature == 0:
+        return one_hot(logits.argmax(-1), logits.shape[-1])
+    logits = logits.double() if temperature == 1 else logits.double() / temperature
+    if 0 < top_k < logits.shape[-1]:
+        logits = logits.masked_fill(logits < logits.topk(top_k, -1).values[..., -1:], -torch.inf)
+    law = logits.softmax(-1)
+    if top_p < 1:
+        best, order = law.sort(-1, descending=True, stable=True)
+        before = best.cumsum(-1) - best
+        before[..., 0] = -1.0
+        law = law * torch.empty_like(law).scatter_(-1, order, (before < top_p).double())
+        law = law / law.sum(-1, keepdim=True)
+    return law
+
+
+def one_hot(token: Tensor, size: int) -> Tensor:
+    """The law [..., V] (float64) that puts everything on one token [...]."""
+    law = torch.zeros(*token.shape, size, dtype=torch.float64, device=token.device)
+    return law.scatter_(-1, token[..., None], 1.0)
+
+
+def pick(law: Tensor, u: Tensor) -> Tensor:
+    """Inverse of the cumulative sum: the token [...] in whose bin of `law` [..., V] (any total) `u` [...] lies.
+
+    Bins stand in vocabulary order. The sum is divided by its own last entry, so no token of probability 0 is ever
+    picked (papers.md section 6, row 15). Pick of Draxler et al. (arXiv 2512.21323), section 2.
+    """
+    edges = law.double().cumsum(-1)
+    edges = edges / edges[..., -1:]
+    if _watcher is not None:
+        _watcher(edges, u)
+    return torch.searchsorted(edges, u[..., None].contiguous(), right=True)[..., 0]
+
+
+def flip(chance: Tensor, coin: Tensor) -> Tensor:
+    """True [...] with probability `chance` [...] when the coin [...] is uniform: coin < chance, strictly."""
+    if _watcher is not None:
+        _watcher(chance.double()[..., None], coin)
+    return coin < chance
+
+
+@contextmanager
+def watching(watcher: Callable[[Tensor, Tensor], None]):
+    """While open, `watcher(edges [..., E], u [...])` is told of every uniform and the edges it is held against."""
+    global _watcher
+    before, _watcher = _watcher, watcher
+    try:
+        yield
+    finally:
+        _watcher = before
+
+
+def at(x: Tensor, index: Tensor) -> Tensor:
+    """x[b, index[b]]: one entry [B, ...] per row of x [B, N, ...]."""
+    return x[torch.arange(len(x), device=x.device), index]
+
+
+def excess(p: Tensor, q: Tensor) -> Tensor:
+    """(p - q)_+ [..., V], not normalised; p itself where that is empty (then a refusal cannot happen)."""
+    rest = (p - q).clamp(min=0)
+    return torch.where(rest.sum(-1, keepdim=True) > 0, rest, p)
+
+
+def total_variation(p: Tensor, q: Tensor) -> Tensor:
+    """[...] half the sum of |p - q|: the chance that the best coupling of p and q disagrees."""
+    return (p - q).abs().sum(-1) / 2
