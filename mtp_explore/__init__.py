@@ -1,0 +1,50 @@
+"""Multi-token prediction, method beside method.
+
+    import mtp_explore as mtp
+
+Public names load on first use, so figures and players open without torch. A public name wins over a subpackage of the
+same name: `mtp.decode` is the function, and modules are reached by `from mtp_explore.decode.loop import run`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib import import_module
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_PUBLIC = {  # name -> module that defines it
+    "Trace": "trace.records",
+}
+_ROOMS = ("exercises", "measure", "plots", "tensors", "widgets")  # subpackages that `mtp.<name>` also opens
+
+__all__ = sorted(_PUBLIC)  # noqa: PLE0604
+
+
+def __getattr__(name: str):
+    if name in _PUBLIC:
+        value = getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    elif name in _ROOMS:
+        value = import_module(f".{name}", __name__)
+    else:
+        near = difflib.get_close_matches(name, [*_PUBLIC, *_ROOMS], n=3) or __all__
+        raise AttributeError(f"mtp_explore has no name {name!r}; nearest: {', '.join(near)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC, *_ROOMS})
+
+
+class _Package(ModuleType):
+    """Importing a subpackage sets it as an attribute of its parent; a public name of that name stays itself."""
+
+    def __setattr__(self, name: str, value) -> None:
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
