@@ -1,0 +1,72 @@
+"""Floor 2: drafters. `make_drafter` builds one for a backbone, `load_drafter` brings a trained one back."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+from pathlib import Path
+
+from ..backbone.files import shipped_directory, shipped_names
+from ..backbone.load import Backbone, load_backbone
+from .base import DrafterBase
+from .independent import Independent
+from .lookup import Lookup
+from .oracle import Oracle
+
+DRAFTERS: dict[str, type[DrafterBase]] = {d.name: d for d in (Independent, Lookup, Oracle)}
+
+
+def make_drafter(name: str, backbone: Backbone, **options) -> DrafterBase:
+    """An untrained drafter: "independent", "lookup" or "oracle" (answer=tokens), with its options (horizon=, ...)."""
+    if name not in DRAFTERS:
+        near = difflib.get_close_matches(str(name), DRAFTERS, 2, 0.3)
+        raise ValueError(
+            f"name={name!r} is no drafter: known are {', '.join(DRAFTERS)}"
+            + (f"; did you mean {' or '.join(map(repr, near))}?" if near else "")
+        )
+    known = list(inspect.signature(DRAFTERS[name].__init__).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise ValueError(f"{option}= is no option of drafter {name!r}: it takes {', '.join(known)}")
+    return DRAFTERS[name](backbone, **options)
+
+
+def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterBase:
+    """A trained drafter: a name under data/models ("stories/independent"), a directory, or a Hub id.
+
+    `backbone` is the one it will run with; by default the shipped backbone of the same name is loaded.
+    ValueError: unknown name, a damaged file, a drafter made for another backbone.
+    """
+    directory = shipped_directory(str(name)) or (Path(name) if Path(name).is_dir() else None)
+    directory = directory or _from_hub(str(name))
+    if not (directory / "config.json").is_file():
+        raise ValueError(f"name={str(name)!r}: the directory has no config.json, so it holds no drafter")
+    config = json.loads((directory / "config.json").read_text())
+    if not {"name", "options", "made_for"} <= config.keys():
+        raise ValueError(
+            f"name={str(name)!r} holds a config.json, but not one of a drafter (is it a backbone?)"
+        )
+    backbone = backbone or load_backbone(directory.parent / "backbone")
+    drafter = make_drafter(config["name"], backbone, **config["options"])
+    drafter.made_for = config["made_for"]
+    drafter.check(backbone)
+    drafter.load_weights(directory)
+    return drafter.eval()
+
+
+def _from_hub(name: str) -> Path:
+    known = shipped_names()
+    near = difflib.get_close_matches(name, known, 3, 0.3)
+    unknown = (
+        f"name={name!r} is no shipped drafter ({', '.join(known) or 'none found'}), directory or Hub id"
+        + (f": did you mean {' or '.join(map(repr, near))}?" if near else "")
+    )
+    if name.count("/") != 1 or shipped_directory(name.split("/")[0], "backbone"):
+        raise ValueError(unknown)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors", "card.json"]))
+    except Exception as error:
+        raise ValueError(f"{unknown}; the Hub did not give it either ({type(error).__name__})") from error

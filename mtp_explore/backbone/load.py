@@ -1,0 +1,201 @@
+"""A causal language model as the loop sees it: embeddings in, laws and hidden states out, one call at a time.
+
+`load_backbone` takes the name of a shipped model, a directory or a Hub id. Files must be safetensors; code from a
+repository is never run (`trust_remote_code` stays off).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .cache import RowsCache
+from .files import checked, shipped_directory, shipped_names
+from .layout import Layout, additive
+
+
+class Backbone:
+    """A transformers causal LM with its tokenizer.
+
+    model, tokenizer, config: the transformers objects. V = `vocabulary`, D = `width`, `context` = positions it has.
+    """
+
+    def __init__(self, model, tokenizer=None, name: str = "model"):
+        self.model, self.tokenizer, self.name = model.eval().requires_grad_(False), tokenizer, name
+        self.config = model.config
+        text = self.config.get_text_config()
+        self.width = text.hidden_size
+        self.context = getattr(text, "max_position_embeddings", None) or 1 << 30
+        self.layer_types = set(getattr(text, "layer_types", None) or ())
+        self.window = getattr(text, "sliding_window", None)
+        self.embed = model.get_input_embeddings()
+        self.vocabulary = model.get_output_embeddings().weight.shape[0]
+        self._fingerprint: str | None = None
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.model.dtype
+
+    @property
+    def eos(self) -> list[int]:
+        """Token ids that end a text (none, one or several)."""
+        end = self.config.eos_token_id
+        if end is None and self.tokenizer is not None:
+            end = self.tokenizer.eos_token_id
+        return [] if end is None else list(end) if isinstance(end, (list, tuple)) else [end]
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with the weights, from up to 256 entries of each parameter in bfloat16."""
+        if self._fingerprint is None:
+            digest = hashlib.sha256()
+            for name, weight in sorted(self.model.state_dict().items()):
+                flat = weight.detach().flatten()
+                some = flat[:: max(1, flat.numel() // 256)].to(torch.bfloat16).view(torch.int16).cpu()
+                digest.update(name.encode() + some.numpy().tobytes())
+            self._fingerprint = digest.hexdigest()[:12]
+        return self._fingerprint
+
+    def cache(self, capacity: int) -> RowsCache:
+        """An empty cache with room for `capacity` columns."""
+        return RowsCache(capacity)
+
+    def call(self, embeds: Tensor, layout: Layout, cache: RowsCache, keep: Tensor) -> tuple[Tensor, Tensor]:
+        """The one backbone call of a step: embeds [B, Q, D] -> logits [B, R', V] of the rows `keep` [B, R'] and the
+        states [B, Q, D] that enter the unembedding, of all rows.
+        """
+        seen = []
+
+        def capture(module, inputs):  # all rows are remembered, only those asked for are unembedded
+            seen.append(inputs[0])
+            return (inputs[0].gather(1, keep[..., None].expand(-1, -1, inputs[0].shape[-1])),)
+
+        hook = self.model.get_output_embeddings().register_forward_pre_hook(capture)
+        try:
+            out = self.model(
+                inputs_embeds=embeds,
+                past_key_values=cache.hf,
+                position_ids=layout.positions,
+                attention_mask=self._mask(layout, embeds.dtype),
+                use_cache=True,
+            )
+        finally:
+            hook.remove()
+        return out.logits, seen[0]
+
+    def _mask(self, layout: Layout, dtype: torch.dtype):
+        """The additive mask, or one per kind of layer: a 4D mask goes as it is to every layer, windows included."""
+        if self.layer_types & {"sliding_attention"}:
+            slide = additive(layout, dtype, self.window)
+            return {"full_attention": additive(layout, dtype), "sliding_attention": slide}
+        return additive(layout, dtype, self.window if not self.layer_types else None)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add."""
+        text = self.config.get_text_config()
+        logits = self.model.get_output_embeddings()(hidden)
+        logits = (
+            logits
+            * (getattr(text, "logit_scale", None) or 1.0)
+            / (getattr(text, "logits_scaling", None) or 1.0)
+        )
+        cap = getattr(text, "final_logit_softcapping", None)
+        return logits if cap is None else cap * torch.tanh(logits / cap)
+
+    def encode(self, prompt) -> list[list[int]]:
+        """Token ids of a prompt: a string, a list of ids, or a list of either (a batch)."""
+        if isinstance(prompt, Tensor):
+            prompt = prompt.tolist()
+        single = isinstance(prompt, str) or (len(prompt) > 0 and isinstance(prompt[0], int))
+        rows = [self._ids(p) for p in ([prompt] if single else prompt)]
+        if not rows:
+            raise ValueError(
+                "prompt is an empty list: pass a string, a list of token ids, or a list of either"
+            )
+        for ids in rows:
+            self._check(ids)
+        return rows
+
+    def _ids(self, prompt) -> list[int]:
+        if not isinstance(prompt, str):
+            return [int(t) for t in prompt]
+        if self.tokenizer is None:
+            raise ValueError(
+                f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids"
+            )
+        return self.tokenizer(prompt)["input_ids"]
+
+    def _check(self, ids: list[int]) -> None:
+        if not ids:
+            raise ValueError(
+                "prompt is empty: give at least one token (for a free start, the end-of-text token)"
+            )
+        bad = next((t for t in ids if not 0 <= t < self.vocabulary), None)
+        if bad is not None:
+            raise ValueError(
+                f"prompt holds the token id {bad}, outside the vocabulary 0..{self.vocabulary - 1}"
+            )
+        if len(ids) >= self.context:
+            raise ValueError(
+                f"prompt has {len(ids)} tokens, but {self.name!r} has {self.context} positions and needs one for the "
+                f"next token: cut the prompt to at most {self.context - 1} tokens"
+            )
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of token ids (their numbers, where there is no tokenizer)."""
+        if self.tokenizer is None:
+            return " ".join(map(str, ids))
+        return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+
+    def to(self, *args, **kwargs) -> Backbone:
+        """Move or cast the model, as torch's `Module.to`."""
+        self.model.to(*args, **kwargs)
+        return self
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """config.json, model.safetensors and the tokenizer's files, as transformers writes them."""
+        self.model.save_pretrained(directory)
+        if self.tokenizer is not None:
+            self.tokenizer.save_pretrained(directory)
+
+
+def load_backbone(
+    name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None
+):
+    """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id.
+
+    device: "cpu", "cuda", ...; default CUDA where there is one. dtype: default float32 on the CPU, the file's own on
+    an accelerator. Errors: an unknown name (with the nearest known ones), a file that is damaged or not safetensors.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    directory = shipped_directory(str(name), "backbone") or (Path(name) if Path(name).is_dir() else None)
+    if directory is not None:
+        checked(directory)
+    elif "/" not in str(name):
+        known = shipped_names("backbone")
+        near = difflib.get_close_matches(str(name), known, 3, 0.3)
+        raise ValueError(
+            f"name={str(name)!r} is no shipped backbone ({', '.join(known) or 'none found'}), directory or Hub id"
+            + (f": did you mean {' or '.join(map(repr, near))}?" if near else "")
+        )
+    source = str(directory or name)
+    dtype = dtype or (torch.float32 if device.type in ("cpu", "mps") else "auto")
+    try:
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except OSError as error:
+        raise ValueError(
+            f"name={str(name)!r} could not be loaded: {str(error).splitlines()[0]} "
+            "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
+        ) from error
+    return Backbone(model.to(device), tokenizer, name=str(name))

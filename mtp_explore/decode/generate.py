@@ -1,0 +1,199 @@
+"""`generate`, `decode` and `sample`: the loop with its arguments checked and its result recorded.
+
+All three take a `Backbone`, a drafter (None: ordinary decoding) and a prompt: a string, a list of token ids, or a list
+of either (a batch, whose rows have streams (seed, 0), (seed, 1), ...).
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..backbone.load import Backbone
+from ..contract import Drafter
+from ..corpora.tokenizer import piece
+from ..tensors.categorical import shape
+from ..trace.records import Step, Trace
+from ..verify import RULES
+from .loop import Call, run
+from .plan import resolve
+from .recorder import Recorder
+from .tape import make_tape
+
+
+def generate(backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options):
+    """Generate text and record every decision: a `Trace`, or a list of them for a batch.
+
+    Options, with their defaults: temperature=1.0 (0: greedy), top_k=0, top_p=1.0, applied to p and q alike;
+    rule=None ("match" for temperature 0 or a one-hot draft, else "rejection"; also "block"); plan=None ("quadratic"
+    for drafters with slots; "linear", "budget=<slots>"); seed=0 (or (seed, first row)); uniforms=None
+    ([B, >= max_new_tokens + 2K + 1], for rule "match"); eos=True (end-of-text tokens end a row).
+    Errors (ValueError): a value out of range, an unknown rule or plan, an empty or too long prompt, token ids outside
+    the vocabulary, a drafter made for another backbone.
+    """
+    clock = time.perf_counter()
+    job = _Job(backbone, drafter, prompt, max_new_tokens, **options)
+    recorder = Recorder(job.rule, len(job.prompts))
+    ended = None
+    for call in job.calls(describe=True):
+        recorder.add(call)
+        ended = call
+    recorder.flush()
+    seconds = time.perf_counter() - clock
+    by_eos, length = ended.ended.tolist(), ended.length.tolist()
+    traces = [job.trace(r, steps, by_eos[r], length[r], seconds) for r, steps in enumerate(recorder.rows)]
+    return traces[0] if job.single else traces
+
+
+def decode(
+    backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options
+) -> Iterator:
+    """`generate`, one step at a time: yields a `Step` per backbone call, or for a batch a list of them (None for rows
+    that have ended). Options and errors as there.
+    """
+    job = _Job(backbone, drafter, prompt, max_new_tokens, **options)
+    recorder = Recorder(job.rule, len(job.prompts))
+
+    def steps() -> Iterator[Step | list[Step | None]]:
+        for call in job.calls(describe=True):
+            recorder.add(call)
+            for row in recorder.flush():
+                yield row[0] if job.single else row
+
+    return steps()
+
+
+class Sample(NamedTuple):
+    """What generation without a record returns."""
+
+    tokens: Tensor  # [B, N] new tokens, padded with 0
+    length: Tensor  # [B] how many of them are real
+    calls: int  # backbone calls, the prefill counted
+    drafted: Tensor  # [calls, B] drafts verified
+    accepted: Tensor  # [calls, B] drafts accepted by the rule
+
+
+def sample(
+    backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options
+) -> Sample:
+    """`generate` without records, for many rows at once: the device is read once per step and nothing is kept but the
+    tokens. Rows that share one prompt share its prefill. Options and errors as in `generate`.
+    """
+    job = _Job(backbone, drafter, prompt, max_new_tokens, **options)
+    drafted, accepted, calls = [], [], 0
+    for call in job.calls(describe=False):
+        alive = call.committed > 0
+        drafted.append(call.draft.n * alive)
+        accepted.append(call.verdict.accepted * alive)
+        calls += 1
+    start = call.length.new_tensor([len(p) for p in job.prompts])
+    place = torch.arange(max_new_tokens, device=start.device)
+    new = call.tokens.gather(1, (start[:, None] + place).clamp(max=call.tokens.shape[1] - 1))
+    length = call.length - start
+    new = new.masked_fill(place >= length[:, None], 0)
+    return Sample(new, length, calls, torch.stack(drafted), torch.stack(accepted))
+
+
+class _Job:
+    """The checked arguments of one generation."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        drafter: Drafter | None,
+        prompt,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        rule: str | None = None,
+        plan=None,
+        seed: int | tuple[int, int] = 0,
+        uniforms=None,
+        eos: bool = True,
+    ):
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens={max_new_tokens}: ask for at least one token")
+        if not temperature >= 0:
+            raise ValueError(f"temperature={temperature}: it must be >= 0 (0 is greedy decoding)")
+        if top_k < 0:
+            raise ValueError(f"top_k={top_k}: it must be >= 0 (0 keeps every token)")
+        if not 0 < top_p <= 1:
+            raise ValueError(f"top_p={top_p}: it must lie in (0, 1] (1 keeps every token)")
+        if not isinstance(seed, (int, tuple)) or isinstance(seed, int) and seed < 0:
+            raise ValueError(f"seed={seed!r}: it must be a whole number >= 0, or (seed, first row)")
+        if rule is not None and rule not in RULES:
+            near = difflib.get_close_matches(str(rule), RULES, 1, 0.3)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"rule={rule!r} is not one of {', '.join(map(repr, RULES))}{hint}")
+        self.prompts = backbone.encode(prompt)
+        self.single = isinstance(prompt, str) or not isinstance(prompt[0], (str, list, tuple))
+        if drafter is not None:
+            drafter.check(backbone)
+        exact = temperature == 0 or drafter is None or drafter.one_hot
+        self.rule = rule or ("match" if exact else "rejection")
+        self.backbone, self.drafter, self.max_new_tokens = backbone, drafter, max_new_tokens
+        self.plan = resolve(plan, drafter)
+        self.shape = partial(shape, temperature=temperature, top_k=top_k, top_p=top_p)
+        horizon = drafter.horizon if drafter else 0
+        rows = len(self.prompts)
+        source = self.rule if drafter else "match"
+        self.tape = make_tape(
+            source, temperature, rows, horizon, max_new_tokens, seed, uniforms, backbone.device
+        )
+        self.eos = backbone.eos if eos else []
+        self.settings = dict(
+            backbone=backbone.name,
+            drafter=drafter.name if drafter else "plain",
+            rule=self.rule,
+            plan=plan if isinstance(plan, str) else getattr(self.plan, "__name__", "plan"),
+            horizon=horizon,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            seed=seed,
+            vocabulary=backbone.vocabulary,
+        )
+
+    def calls(self, describe: bool) -> Iterator[Call]:
+        return run(
+            *(
+                self.backbone,
+                self.drafter,
+                self.prompts,
+                self.max_new_tokens,
+                self.shape,
+                self.rule,
+                self.plan,
+            ),
+            *(self.tape, self.eos, describe),
+        )
+
+    def trace(self, row: int, steps: list[Step], by_eos: bool, length: int, seconds: float) -> Trace:
+        prompt = self.prompts[row]
+        new = [t for s in steps for t in s.tokens]
+        ids = {*prompt, *new}
+        for s in steps:
+            ids |= {s.token, *(t for t, _ in s.p_top + s.residual_top)}
+            for d in s.drafts:
+                ids |= {d.token, *(t for t, _ in d.p_top + d.q_top)}
+        full = length - len(prompt) < self.max_new_tokens
+        return Trace(
+            prompt=prompt,
+            steps=steps,
+            prompt_text=self.backbone.decode(prompt),
+            text=self.backbone.decode(new),
+            pieces={t: self._piece(t) for t in sorted(ids)},
+            settings={**self.settings, "stream": row},
+            finish="eos" if by_eos else "context" if full else "length",
+            seconds=seconds,
+        )
+
+    def _piece(self, token: int) -> str:
+        return str(token) if self.backbone.tokenizer is None else piece(self.backbone.tokenizer, token)

@@ -1,0 +1,141 @@
+"""From what the calls left on the device to plain records.
+
+Steps are turned into records several at a time: the tensors of equal shape are stacked, and the device is read once
+for all of them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..contract import Draft
+from ..tensors.categorical import at
+from ..trace.records import BONUS, IGNORED, KEPT, PLAIN, REFUSED, RESIDUAL, TARGET, Drafted, Step
+from ..verify import RULES
+from .loop import Call
+
+TOP = 5  # entries kept of every law
+BUFFER = 1 << 22  # numbers of p and q kept on the device before they are turned into records
+
+
+class Recorder:
+    """Collects `Call`s of one generation; `rows[r]` is the list of Steps of batch row r."""
+
+    def __init__(self, rule: str, batch: int):
+        self.rule, self.waiting, self.held = rule, [], 0
+        self.rows: list[list[Step]] = [[] for _ in range(batch)]
+
+    def add(self, call: Call) -> None:
+        """Note one call; it becomes a record when enough have gathered, or at `flush`."""
+        if self.waiting and self.waiting[-1].p.shape != call.p.shape:
+            self.flush()
+        self.waiting.append(call)
+        self.held += call.p.numel() + call.draft.q.numel()
+        if self.held > BUFFER:
+            self.flush()
+
+    def flush(self) -> list[list[Step | None]]:
+        """Turn what waits into Steps; returns them per call and row, None for rows that had ended."""
+        calls, self.waiting, self.held = self.waiting, [], 0
+        if not calls:
+            return []
+        facts = _facts(calls, self.rule)
+        refusal = TARGET if self.rule == "match" else RESIDUAL
+        out = []
+        for c, call in enumerate(calls):
+            steps = []
+            for r in range(len(self.rows)):
+                i = c * len(self.rows) + r
+                step = _step(facts, i, len(self.rows[r]), call, refusal) if facts["committed"][i] else None
+                if step:
+                    self.rows[r].append(step)
+                steps.append(step)
+            out.append(steps)
+        return out
+
+
+def _stack(calls: list[Call], get) -> Tensor:
+    return torch.cat([get(c) for c in calls])
+
+
+def _facts(calls: list[Call], rule: str) -> dict[str, list]:
+    """Everything the records need, one entry per (call, row), on the host."""
+    p = _stack(calls, lambda c: c.p)
+    n = p.shape[1] - 1
+    draft = Draft(*(_stack(calls, lambda c, i=i: c.draft[i]) for i in range(3)))
+    accepted, token = _stack(calls, lambda c: c.verdict.accepted), _stack(calls, lambda c: c.verdict.token)
+    window, coins = _stack(calls, lambda c: c.window[:, : n + 1, 0]), _stack(calls, lambda c: c.coins[:, :n])
+    final = RULES[rule].law(p, draft, accepted)
+    final = final / final.sum(-1, keepdim=True)
+    place = torch.arange(n, device=p.device)
+    stands = torch.where(place == accepted[:, None], token[:, None], draft.tokens)
+    q_stands = draft.q.gather(-1, stands[..., None])
+    size = min(TOP, p.shape[-1])
+    p_top, q_top, final_top = (x.topk(size, -1) for x in (p, draft.q, final))
+    facts = dict(
+        tokens=draft.tokens,
+        n=draft.n,
+        q=draft.q.gather(-1, draft.tokens[..., None])[..., 0],
+        p=p[:, :-1].gather(-1, draft.tokens[..., None])[..., 0],
+        chance=RULES[rule].chances(p, draft),
+        coin=window[:, :n] if rule == "match" else coins,
+        rank=(draft.q > q_stands).sum(-1),
+        accepted=accepted,
+        token=token,
+        u=at(window, accepted),
+        p_token=at(p, accepted).gather(-1, token[:, None])[:, 0],
+        committed=_stack(calls, lambda c: c.committed),
+        pending=_stack(calls, lambda c: c.verdict.token if c.pending is None else c.pending),
+        p_ids=p_top.indices,
+        p_top=p_top.values,
+        q_ids=q_top.indices,
+        q_top=q_top.values,
+        final_ids=final_top.indices,
+        final_top=final_top.values,
+    )
+    facts |= {f"belief {k}": _stack(calls, lambda c, k=k: c.belief[k]) for k in calls[0].belief}
+    return {name: value.tolist() for name, value in facts.items()}
+
+
+def _law(ids: list[int], values: list[float]) -> list[tuple[int, float]]:
+    return [(t, v) for t, v in zip(ids, values, strict=True) if v > 0]
+
+
+def _step(f: dict[str, list], i: int, index: int, call: Call, refusal: str) -> Step:
+    """The record of entry i of the facts."""
+    n, a, committed = f["n"][i], f["accepted"][i], f["committed"][i]
+    drafts = []
+    for k in range(n):
+        verdict = KEPT if k < a else REFUSED if k == a else IGNORED
+        seen = verdict != IGNORED
+        drafts.append(
+            Drafted(
+                token=f["tokens"][i][k],
+                q=f["q"][i][k],
+                p=f["p"][i][k],
+                chance=f["chance"][i][k],
+                coin=f["coin"][i][k],
+                verdict=verdict,
+                rank=f["rank"][i][k] if seen else None,
+                p_top=_law(f["p_ids"][i][k], f["p_top"][i][k]) if seen else [],
+                q_top=_law(f["q_ids"][i][k], f["q_top"][i][k]) if seen else [],
+            )
+        )
+    source = PLAIN if n == 0 else BONUS if a == n else refusal
+    return Step(
+        index=index,
+        pending=None if call.pending is None else f["pending"][i],
+        drafts=drafts,
+        accepted=a,
+        token=f["token"][i],
+        tokens=(f["tokens"][i][:a] + [f["token"][i]])[:committed],
+        source=source,
+        u=f["u"][i],
+        p=f["p_token"][i],
+        p_top=_law(f["p_ids"][i][a], f["p_top"][i][a]),
+        residual_top=_law(f["final_ids"][i], f["final_top"][i]) if source == RESIDUAL else [],
+        belief={k[7:]: v[i] for k, v in f.items() if k.startswith("belief ")} or None,
+        seconds=call.seconds,
+        draft_seconds=call.draft_seconds,
+    )

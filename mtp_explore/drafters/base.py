@@ -1,0 +1,98 @@
+"""What every drafter has: defaults of the contract, and saving and loading.
+
+A drafter is saved as config.json (its name, options and the backbone it was made for) and model.safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..backbone.files import checked, replace
+from ..backbone.load import Backbone
+
+MOST = 64  # tokens per step that a drafter may be asked for
+
+
+class DrafterBase(nn.Module):
+    """Defaults of `contract.Drafter`; subclasses set `name` and write begin, predict, absorb, left.
+
+    config: the options that rebuild the module, without the backbone. `backbone` is a reference, not a submodule.
+    """
+
+    name = "drafter"
+    slots_per_branch = 0
+    first_slot = 1
+    one_hot = False
+
+    def __init__(self, backbone: Backbone, horizon: int, **options):
+        super().__init__()
+        if not isinstance(horizon, int) or not 1 <= horizon <= MOST:
+            raise ValueError(f"horizon={horizon!r}: it must be a whole number from 1 to {MOST}")
+        self.horizon = horizon
+        self.options = {"horizon": horizon, **options}
+        self.made_for = {
+            "width": backbone.width,
+            "vocabulary": backbone.vocabulary,
+            "backbone": backbone.fingerprint,
+        }
+        self.__dict__["backbone"] = backbone
+
+    def check(self, backbone: Backbone) -> None:
+        """ValueError where this drafter was made for another backbone."""
+        here = {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
+        for key, mine in self.made_for.items():
+            if mine != here[key]:
+                what = "fingerprint" if key == "backbone" else key
+                raise ValueError(
+                    f"drafter {self.name!r} was made for a backbone of {what} {mine}, but {backbone.name!r} has "
+                    f"{here[key]}: load the drafter of this backbone, or train one with fit()"
+                )
+
+    def gate(self, first: int):
+        """No adapters by default."""
+        return nullcontext()
+
+    def embed(self, slots, window: Tensor) -> Tensor:
+        """Drafters without slots are never asked."""
+        raise NotImplementedError(f"drafter {self.name!r} has no slots")
+
+    def describe(self, belief) -> dict[str, Tensor]:
+        """Nothing beyond the laws, by default."""
+        return {}
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """config.json and model.safetensors; each file is complete or absent, never half written."""
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        config = {"name": self.name, "options": self.options, "made_for": self.made_for}
+        weights = {k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}
+        replace(directory / "model.safetensors", lambda path: save_file(weights, path))
+        replace(
+            directory / "config.json", lambda path: Path(path).write_text(json.dumps(config, indent=2) + "\n")
+        )
+
+    def load_weights(self, directory: Path) -> None:
+        """Weights of `save_pretrained`, cast to the backbone's dtype; ValueError where the file does not fit."""
+        try:
+            weights = load_file(checked(directory) / "model.safetensors")
+            self.load_state_dict(weights)
+        except Exception as error:
+            if isinstance(error, ValueError):
+                raise
+            raise ValueError(
+                f"{str(directory / 'model.safetensors')!r} cannot be read as drafter {self.name!r} "
+                f"({str(error).splitlines()[0]}): the file is damaged or belongs to another drafter"
+            ) from error
+        self.to(self.backbone.device, self.backbone.dtype)
+
+
+def one_hot_log(token: Tensor, size: int) -> Tensor:
+    """log of the one-hot law [B, V] of a token [B]: 0 at the token, -inf elsewhere."""
+    law = torch.full((*token.shape, size), -torch.inf, device=token.device)
+    return law.scatter_(-1, token[..., None], 0.0)

@@ -1,0 +1,57 @@
+"""`oracle`: drafts the answer, the ceiling of all drafters. One-hot laws; no weights; no slots."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..contract import State
+from ..tensors.categorical import at
+from ..trace.records import Trace
+from .base import DrafterBase, one_hot_log
+
+
+class Place(NamedTuple):
+    place: Tensor  # [B] the answer's place of the next token
+
+
+class Oracle(DrafterBase):
+    """answer: the whole text, prompt included, that will be committed: token ids, a Trace, or a list of either (one per
+    row of the batch).
+    """
+
+    name = "oracle"
+    one_hot = True
+
+    def __init__(self, backbone, answer, horizon: int = 8):
+        super().__init__(backbone, horizon)
+        single = isinstance(answer, Trace) or (len(answer) > 0 and isinstance(answer[0], int))
+        rows = [
+            a.prompt + a.tokens if isinstance(a, Trace) else list(a) for a in ([answer] if single else answer)
+        ]
+        if not rows or not all(rows):
+            raise ValueError(
+                "answer is empty: give the token ids of the whole text, prompt included, or a Trace"
+            )
+        self.ends = torch.tensor([len(r) for r in rows], device=backbone.device)
+        longest = int(self.ends.max())
+        self.answer = torch.tensor([r + [0] * (longest - len(r)) for r in rows], device=backbone.device)
+
+    def begin(self, state: State) -> Place:
+        if len(state.length) != len(self.answer):
+            raise ValueError(
+                f"answer has {len(self.answer)} row(s), but the batch has {len(state.length)}: give one each"
+            )
+        return Place(state.length - 1)
+
+    def predict(self, belief: Place) -> Tensor:
+        token = at(self.answer, belief.place.clamp(max=self.answer.shape[1] - 1))
+        return one_hot_log(token, self.backbone.vocabulary)
+
+    def absorb(self, belief: Place, token: Tensor) -> Place:
+        return Place(belief.place + 1)
+
+    def left(self, belief: Place) -> Tensor:
+        return (self.ends - belief.place).clamp(min=0, max=self.horizon)
