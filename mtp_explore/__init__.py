@@ -2,11 +2,10 @@
 
     import mtp_explore as mtp
 
-Public names load on first use, so figures and players open without torch. A public name wins over a subpackage of the
-same name: `mtp.decode` is the function, and modules are reached by `from mtp_explore.decode.loop import run`.
+Public names load on first use, so figures and players open without torch. A public name wins over a
+subpackage of the same name: `mtp.decode` is the function, and `from mtp_explore.decode.loop import run` still
+finds the file.
 """
-
-from __future__ import annotations
 
 import difflib
 import sys
@@ -17,10 +16,18 @@ __version__ = "0.1.0"
 
 _PUBLIC = {  # name -> module that defines it
     "Trace": "trace.records",
+    "play": "trace.html",
+    "load_backbone": "backbone.load",
+    "load_corpus": "corpora",
+    "load_drafter": "drafters",
+    "make_drafter": "drafters",
+    "generate": "decode.generate",
+    "decode": "decode.generate",
+    "sample": "decode.generate",
 }
 _ROOMS = ("exercises", "measure", "plots", "tensors", "widgets")  # subpackages that `mtp.<name>` also opens
 
-__all__ = sorted(_PUBLIC)  # noqa: PLE0604
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str):
@@ -40,7 +47,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Importing a subpackage sets it as an attribute of its parent; a public name of that name stays itself."""
+    """Importing a subpackage sets it on its parent; a public name of that name stays itself."""
 
     def __setattr__(self, name: str, value) -> None:
         if not (name in _PUBLIC and isinstance(value, ModuleType)):
