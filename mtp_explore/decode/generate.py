@@ -6,7 +6,6 @@ of either (a batch, whose rows have streams (seed, 0), (seed, 1), ...).
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -20,7 +19,7 @@ from ..contract import Drafter
 from ..corpora.tokenizer import piece
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
-from ..verify import RULES
+from ..verify import rule_named
 from .loop import Call, run
 from .plan import resolve
 from .recorder import Recorder
@@ -51,9 +50,7 @@ def generate(backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens
     return traces[0] if job.single else traces
 
 
-def decode(
-    backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options
-) -> Iterator:
+def decode(backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options) -> Iterator:
     """`generate`, one step at a time: yields a `Step` per backbone call, or for a batch a list of them (None for rows
     that have ended). Options and errors as there.
     """
@@ -79,9 +76,7 @@ class Sample(NamedTuple):
     accepted: Tensor  # [calls, B] drafts accepted by the rule
 
 
-def sample(
-    backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options
-) -> Sample:
+def sample(backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: int = 64, **options) -> Sample:
     """`generate` without records, for many rows at once: the device is read once per step and nothing is kept but the
     tokens. Rows that share one prompt share its prefill. Options and errors as in `generate`.
     """
@@ -112,7 +107,7 @@ class _Job:
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
-        rule: str | None = None,
+        rule=None,
         plan=None,
         seed: int | tuple[int, int] = 0,
         uniforms=None,
@@ -128,30 +123,24 @@ class _Job:
             raise ValueError(f"top_p={top_p}: it must lie in (0, 1] (1 keeps every token)")
         if not isinstance(seed, (int, tuple)) or isinstance(seed, int) and seed < 0:
             raise ValueError(f"seed={seed!r}: it must be a whole number >= 0, or (seed, first row)")
-        if rule is not None and rule not in RULES:
-            near = difflib.get_close_matches(str(rule), RULES, 1, 0.3)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"rule={rule!r} is not one of {', '.join(map(repr, RULES))}{hint}")
         self.prompts = backbone.encode(prompt)
         self.single = isinstance(prompt, str) or not isinstance(prompt[0], (str, list, tuple))
         if drafter is not None:
             drafter.check(backbone)
         exact = temperature == 0 or drafter is None or drafter.one_hot
-        self.rule = rule or ("match" if exact else "rejection")
+        self.rule = rule_named(rule or ("match" if exact else "rejection"))
         self.backbone, self.drafter, self.max_new_tokens = backbone, drafter, max_new_tokens
         self.plan = resolve(plan, drafter)
         self.shape = partial(shape, temperature=temperature, top_k=top_k, top_p=top_p)
         horizon = drafter.horizon if drafter else 0
         rows = len(self.prompts)
         source = self.rule if drafter else "match"
-        self.tape = make_tape(
-            source, temperature, rows, horizon, max_new_tokens, seed, uniforms, backbone.device
-        )
+        self.tape = make_tape(source, temperature, rows, horizon, max_new_tokens, seed, uniforms, backbone.device)
         self.eos = backbone.eos if eos else []
         self.settings = dict(
             backbone=backbone.name,
             drafter=drafter.name if drafter else "plain",
-            rule=self.rule,
+            rule=self.rule.__name__.rpartition(".")[2],
             plan=plan if isinstance(plan, str) else getattr(self.plan, "__name__", "plan"),
             horizon=horizon,
             temperature=temperature,

@@ -19,7 +19,6 @@ from ..backbone.layout import layout
 from ..backbone.load import Backbone
 from ..contract import Draft, Drafter, Plan, State, Verdict
 from ..tensors.categorical import at, pick
-from ..verify import RULES
 
 
 class Call(NamedTuple):
@@ -48,7 +47,7 @@ def run(
     prompts: list[list[int]],
     max_new_tokens: int,
     shape: Callable[[Tensor], Tensor],
-    rule: str,
+    rule,
     plan: Plan,
     tape: Callable[[int, Tensor], tuple[Tensor, Tensor]],
     eos: list[int],
@@ -56,7 +55,8 @@ def run(
 ) -> Iterator[Call]:
     """Decode a batch; yields one `Call` per backbone call until every row has ended.
 
-    `shape` turns logits into laws (once, for p and q alike), `tape(step, offset)` hands out W and coins.
+    `shape` turns logits into laws (once, for p and q alike), `rule` is a module of `verify`, `tape(step, offset)` hands
+    out W and coins.
     """
     device, batch = backbone.device, len(prompts)
     horizon = drafter.horizon if drafter else 0
@@ -69,12 +69,8 @@ def run(
     ends = torch.tensor(eos, dtype=torch.long, device=device)
     length, cached, ended = start, torch.zeros_like(start), torch.zeros_like(start, dtype=torch.bool)
     cache = backbone.cache(longest + max_new_tokens + horizon + 1)
-    shared = (
-        batch > 1 and (not drafter or drafter.slots_per_branch == 0) and all(p == prompts[0] for p in prompts)
-    )
-    empty = Draft(
-        tokens[:, :0], torch.zeros(batch, 0, backbone.vocabulary, device=device), torch.zeros_like(start)
-    )
+    shared = batch > 1 and (not drafter or drafter.slots_per_branch == 0) and all(p == prompts[0] for p in prompts)
+    empty = Draft(tokens[:, :0], torch.zeros(batch, 0, backbone.vocabulary, device=device), torch.zeros_like(start))
     belief, draft, window, pending, described = None, empty, None, None, {}
     step = 0
     while True:
@@ -120,7 +116,7 @@ def run(
         # the verdict
         p = shape(logits)
         n = draft.tokens.shape[1]
-        verdict = RULES[rule].verify(p, draft, W[:, : n + 1], coins[:, :n])
+        verdict = rule.verify(p, draft, W[:, : n + 1], coins[:, :n])
         accepted = verdict.accepted
         # commit: d_1..d_a, y', cut at the end of text and at the limit
         place = torch.arange(n + 1, device=device)

@@ -39,9 +39,7 @@ def linear(drafter: Drafter, draft: Draft) -> Slots:
 def budget(m: int) -> Plan:
     """The `m` slots of greatest expected gain; they form prefixes of branches because s falls with j."""
     if m < 1:
-        raise ValueError(
-            f"budget={m}: a plan buys at least one slot; use plan='linear' for the smallest useful one"
-        )
+        raise ValueError(f"budget={m}: a plan buys at least one slot; use plan='linear' for the smallest useful one")
 
     def plan(drafter: Drafter, draft: Draft) -> Slots:
         if getattr(drafter, "survival", None) is None:

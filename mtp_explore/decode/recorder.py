@@ -12,7 +12,7 @@ from torch import Tensor
 from ..contract import Draft
 from ..tensors.categorical import at
 from ..trace.records import BONUS, IGNORED, KEPT, PLAIN, REFUSED, RESIDUAL, TARGET, Drafted, Step
-from ..verify import RULES
+from ..verify import match
 from .loop import Call
 
 TOP = 5  # entries kept of every law
@@ -22,7 +22,7 @@ BUFFER = 1 << 22  # numbers of p and q kept on the device before they are turned
 class Recorder:
     """Collects `Call`s of one generation; `rows[r]` is the list of Steps of batch row r."""
 
-    def __init__(self, rule: str, batch: int):
+    def __init__(self, rule, batch: int):
         self.rule, self.waiting, self.held = rule, [], 0
         self.rows: list[list[Step]] = [[] for _ in range(batch)]
 
@@ -41,7 +41,7 @@ class Recorder:
         if not calls:
             return []
         facts = _facts(calls, self.rule)
-        refusal = TARGET if self.rule == "match" else RESIDUAL
+        refusal = TARGET if self.rule is match else RESIDUAL
         out = []
         for c, call in enumerate(calls):
             steps = []
@@ -59,14 +59,14 @@ def _stack(calls: list[Call], get) -> Tensor:
     return torch.cat([get(c) for c in calls])
 
 
-def _facts(calls: list[Call], rule: str) -> dict[str, list]:
+def _facts(calls: list[Call], rule) -> dict[str, list]:
     """Everything the records need, one entry per (call, row), on the host."""
     p = _stack(calls, lambda c: c.p)
     n = p.shape[1] - 1
     draft = Draft(*(_stack(calls, lambda c, i=i: c.draft[i]) for i in range(3)))
     accepted, token = _stack(calls, lambda c: c.verdict.accepted), _stack(calls, lambda c: c.verdict.token)
     window, coins = _stack(calls, lambda c: c.window[:, : n + 1, 0]), _stack(calls, lambda c: c.coins[:, :n])
-    final = RULES[rule].law(p, draft, accepted)
+    final = rule.law(p, draft, accepted)
     final = final / final.sum(-1, keepdim=True)
     place = torch.arange(n, device=p.device)
     stands = torch.where(place == accepted[:, None], token[:, None], draft.tokens)
@@ -78,8 +78,8 @@ def _facts(calls: list[Call], rule: str) -> dict[str, list]:
         n=draft.n,
         q=draft.q.gather(-1, draft.tokens[..., None])[..., 0],
         p=p[:, :-1].gather(-1, draft.tokens[..., None])[..., 0],
-        chance=RULES[rule].chances(p, draft),
-        coin=window[:, :n] if rule == "match" else coins,
+        chance=rule.chances(p, draft),
+        coin=window[:, :n] if rule is match else coins,
         rank=(draft.q > q_stands).sum(-1),
         accepted=accepted,
         token=token,

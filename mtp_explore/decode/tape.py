@@ -66,17 +66,17 @@ class HalfTape:
         return self.window, self.coins
 
 
-def make_tape(rule: str, temperature: float, rows: int, horizon: int, length: int, seed, uniforms, device):
+def make_tape(by_position: bool, temperature: float, rows: int, horizon: int, length: int, seed, uniforms, device):
     """The tape of a generation of at most `length` new tokens; errors name `uniforms` and `seed`."""
     need = length + 2 * horizon + 1
-    if uniforms is not None and rule != "match" and temperature != 0:
+    if uniforms is not None and not by_position and temperature != 0:
         raise ValueError(
-            f"uniforms= is read by position, which only ordinary decoding and rule='match' do; rule={rule!r} throws "
-            "fresh uniforms at every step: leave uniforms out and choose seed="
+            "uniforms= is read by position, which only ordinary decoding and rule='match' do; this rule throws fresh "
+            "uniforms at every step: leave uniforms out and choose seed="
         )
     if temperature == 0:
         return HalfTape(rows, horizon, device)
-    if rule != "match":
+    if not by_position:
         return FreshTape(streams(seed, rows), horizon, device)
     if uniforms is None:
         uniforms = np.stack([g.random(need) for g in streams(seed, rows)])

@@ -44,9 +44,7 @@ def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterB
         raise ValueError(f"name={str(name)!r}: the directory has no config.json, so it holds no drafter")
     config = json.loads((directory / "config.json").read_text())
     if not {"name", "options", "made_for"} <= config.keys():
-        raise ValueError(
-            f"name={str(name)!r} holds a config.json, but not one of a drafter (is it a backbone?)"
-        )
+        raise ValueError(f"name={str(name)!r} holds a config.json, but not one of a drafter (is it a backbone?)")
     backbone = backbone or load_backbone(directory.parent / "backbone")
     drafter = make_drafter(config["name"], backbone, **config["options"])
     drafter.made_for = config["made_for"]
@@ -58,9 +56,8 @@ def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterB
 def _from_hub(name: str) -> Path:
     known = shipped_names()
     near = difflib.get_close_matches(name, known, 3, 0.3)
-    unknown = (
-        f"name={name!r} is no shipped drafter ({', '.join(known) or 'none found'}), directory or Hub id"
-        + (f": did you mean {' or '.join(map(repr, near))}?" if near else "")
+    unknown = f"name={name!r} is no shipped drafter ({', '.join(known) or 'none found'}), directory or Hub id" + (
+        f": did you mean {' or '.join(map(repr, near))}?" if near else ""
     )
     if name.count("/") != 1 or shipped_directory(name.split("/")[0], "backbone"):
         raise ValueError(unknown)

@@ -73,9 +73,7 @@ class DrafterBase(nn.Module):
         config = {"name": self.name, "options": self.options, "made_for": self.made_for}
         weights = {k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}
         replace(directory / "model.safetensors", lambda path: save_file(weights, path))
-        replace(
-            directory / "config.json", lambda path: Path(path).write_text(json.dumps(config, indent=2) + "\n")
-        )
+        replace(directory / "config.json", lambda path: Path(path).write_text(json.dumps(config, indent=2) + "\n"))
 
     def load_weights(self, directory: Path) -> None:
         """Weights of `save_pretrained`, cast to the backbone's dtype; ValueError where the file does not fit."""

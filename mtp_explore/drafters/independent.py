@@ -67,9 +67,7 @@ class Independent(DrafterBase):
         return belief._replace(k=belief.k + 1)
 
     def left(self, belief: Heads) -> Tensor:
-        return torch.full_like(belief.hidden[:, 0], self.horizon + 1 - belief.k, dtype=torch.long).clamp(
-            min=0
-        )
+        return torch.full_like(belief.hidden[:, 0], self.horizon + 1 - belief.k, dtype=torch.long).clamp(min=0)
 
     def losses(self, hidden: Tensor, future: Tensor) -> dict[str, Tensor]:
         """Mean cross-entropy in nats of each head: hidden [N, D]; future [N, K+1], the tokens y', d_1..d_K; entries

@@ -28,13 +28,9 @@ class Oracle(DrafterBase):
     def __init__(self, backbone, answer, horizon: int = 8):
         super().__init__(backbone, horizon)
         single = isinstance(answer, Trace) or (len(answer) > 0 and isinstance(answer[0], int))
-        rows = [
-            a.prompt + a.tokens if isinstance(a, Trace) else list(a) for a in ([answer] if single else answer)
-        ]
+        rows = [a.prompt + a.tokens if isinstance(a, Trace) else list(a) for a in ([answer] if single else answer)]
         if not rows or not all(rows):
-            raise ValueError(
-                "answer is empty: give the token ids of the whole text, prompt included, or a Trace"
-            )
+            raise ValueError("answer is empty: give the token ids of the whole text, prompt included, or a Trace")
         self.ends = torch.tensor([len(r) for r in rows], device=backbone.device)
         longest = int(self.ends.max())
         self.answer = torch.tensor([r + [0] * (longest - len(r)) for r in rows], device=backbone.device)

@@ -1,0 +1,1 @@
+"""Floor 4: measuring. The exact law of decoding, and what will stand beside it."""

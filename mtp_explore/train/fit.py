@@ -1,0 +1,169 @@
+"""`fit`: train a drafter on a frozen backbone, in a plain loop.
+
+Hidden states are computed once (they do not change); each step draws a batch of positions by (seed, step). The
+learning rate warms up over the first 5 % and falls by a cosine to 5 %; gradients are clipped at norm 1. Checkpoints
+are whole files, so a run that was killed goes on to the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from ..backbone.load import Backbone
+from .checkpoint import load_checkpoint, read_facts, save_checkpoint
+from .features import Features, features
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass
+class Report:
+    """What a run of `fit` saw. Losses are cross-entropies in nats per token, by head."""
+
+    settings: dict
+    training: list[dict] = field(default_factory=list)  # {"step", "loss", "head 1", ...}
+    validation: list[dict] = field(default_factory=list)
+    seconds: float = 0.0  # of training, features not counted
+    feature_seconds: float = 0.0
+
+    def to_dataframe(self):
+        """Both curves in one table, with the column `split`."""
+        import pandas as pd
+
+        parts = [("training", self.training), ("validation", self.validation)]
+        return pd.DataFrame([{"split": name, **row} for name, rows in parts for row in rows])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    steps: int
+    seed: int
+    batch: int
+    rate: float
+    positions: int
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step."""
+        warm = max(1, self.steps // 20)
+        if step < warm:
+            return self.rate * (step + 1) / warm
+        done = (step - warm) / max(1, self.steps - warm)
+        return self.rate * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
+
+
+def fit(
+    drafter,
+    backbone: Backbone,
+    corpus,
+    steps: int = 500,
+    seed: int = 0,
+    out: str | Path | None = None,
+    callbacks: Iterable[Callable[[dict], None]] = (),
+    batch: int = 1024,
+    rate: float = 2e-3,
+    positions: int = 200_000,
+    every: int = 100,
+    progress: bool = True,
+) -> Report:
+    """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
+
+    out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
+    callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
+    added where measured. batch: positions per step. positions: places of the text whose states are kept in memory.
+    Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
+    windows, a checkpoint of another run in `out`. After an interrupt the last checkpoint is whole.
+    """
+    drafter.check(backbone)
+    if steps < 1 or batch < 1 or positions < 1 or every < 1:
+        raise ValueError(f"steps={steps}, batch={batch}, positions={positions}, every={every}: all must be at least 1")
+    parameters = [p for p in drafter.parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError(f"drafter {drafter.name!r} has no weights to train: use it as it is")
+    recipe = Recipe(steps, seed, batch, rate, positions)
+    facts = {"recipe": asdict(recipe), "drafter": drafter.options, "made_for": drafter.made_for, "step": 0}
+    path = Path(out) / CHECKPOINT if out else None
+    if path and path.is_file():
+        check_resumable(facts, read_facts(path), path)
+    clock = time.perf_counter()
+    known, held = (_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
+    report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
+    optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
+    if path and path.is_file():
+        facts = load_checkpoint(path, drafter, optimizer)
+    drafter.train()
+    bar = tqdm(range(facts["step"], steps), initial=facts["step"], total=steps, disable=not progress, unit="step")
+    clock = time.perf_counter()
+    try:
+        for step in bar:
+            losses = train_step(drafter, optimizer, known.batch(step, batch, seed), recipe.rate_at(step))
+            facts |= {"step": step + 1}
+            measured = (step + 1) % every == 0 or step + 1 == steps
+            if measured or (step + 1) % 10 == 0:
+                row = {"step": step + 1} | {k: v.item() for k, v in losses.items()}
+                report.training.append(row)
+                bar.set_postfix(loss=f"{row['loss']:.3f}")
+                note = {**row, "seconds": time.perf_counter() - clock}
+                if measured:
+                    note["validation"] = evaluate(drafter, held)
+                    report.validation.append({"step": step + 1, **note["validation"]})
+                for callback in callbacks:
+                    callback(note)
+            if path and measured:
+                save_checkpoint(path, drafter, optimizer, facts)
+    except KeyboardInterrupt:
+        if path:
+            save_checkpoint(path, drafter, optimizer, facts)
+        raise
+    finally:
+        drafter.eval()
+    report.seconds = time.perf_counter() - clock
+    if out:
+        drafter.save_pretrained(out)
+    return report
+
+
+def train_step(drafter, optimizer, batch: Features, rate: float) -> dict:
+    """One step of AdamW on the mean of the heads' losses; returns every loss and their mean, detached."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    losses = drafter.losses(*batch)
+    loss = torch.stack(list(losses.values())).mean()
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
+    optimizer.step()
+    return {"loss": loss.detach()} | {k: v.detach() for k, v in losses.items()}
+
+
+@torch.no_grad()
+def evaluate(drafter, held: Features, size: int = 8192) -> dict[str, float]:
+    """Losses on held-out features, in nats per token: their mean and each one."""
+    total: dict[str, float] = {}
+    parts = list(zip(held.hidden.split(size), held.future.split(size), strict=True))
+    for hidden, future in parts:
+        for k, v in drafter.losses(hidden, future).items():
+            total[k] = total.get(k, 0.0) + v.item() * len(hidden) / len(held.hidden)
+    return {"loss": sum(total.values()) / len(total), **total}
+
+
+def _features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:
+    positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
+    tokens = corpus.tokens(split, backbone.tokenizer, limit=2 * positions + 4096)
+    return features(backbone, tokens, drafter.horizon, positions, recipe.seed)
+
+
+def check_resumable(now: dict, old: dict, path: Path) -> None:
+    """ValueError unless the checkpoint belongs to this very run."""
+    other = [k for k in ("recipe", "drafter", "made_for") if now[k] != old.get(k)]
+    if other:
+        detail = "; ".join(f"{k}: {old.get(k)} there, {now[k]} here" for k in other)
+        raise ValueError(
+            f"out={str(path.parent)!r} holds a checkpoint of another run ({detail}): use another directory"
+        )
