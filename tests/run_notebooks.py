@@ -1,0 +1,83 @@
+"""Check, run or render the notebooks: `python tests/run_notebooks.py check | run | book [notebook ...]`.
+
+check   committed form: no outputs, no execution counts, code cells short
+run     each notebook whole in a fresh kernel, with its seconds; stops at no failure, fails at the end
+book    run, then render to HTML in book/; players work there without a kernel and nothing is fetched
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+LONG, TOO_LONG = 6, 15  # lines of a code cell: the notebook asks, the library answers
+CELL_SECONDS = 120
+NO_CDN = dict.fromkeys(("require_js_url", "jquery_url", "mathjax_url", "mermaid_js_url", "widget_renderer_url"), "")
+
+
+def faults(notebook) -> list[str]:
+    """What is wrong with a notebook's committed form, in words."""
+    found = []
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        if cell.outputs or cell.execution_count is not None:
+            found.append(f"cell {place} holds outputs: clear them before the commit")
+        lines = len([line for line in cell.source.splitlines() if line.strip()])
+        if lines > TOO_LONG:
+            found.append(f"cell {place} has {lines} lines, more than {TOO_LONG}")
+        elif lines > LONG:
+            print(f"  note: cell {place} has {lines} lines, more than {LONG}")
+    return found
+
+
+def execute(notebook) -> None:
+    """Run every cell in a fresh kernel whose directory is notebooks/; raises what nbclient raises."""
+    from nbclient import NotebookClient
+
+    resources = {"metadata": {"path": str(ROOT / "notebooks")}}
+    NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=resources).execute()
+
+
+def render(notebook, path: Path) -> Path:
+    """Write an executed notebook as HTML to book/."""
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter(**NO_CDN).from_notebook_node(notebook)
+    out = ROOT / "book" / f"{path.stem}.html"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    return out
+
+
+def main(verb: str, names: list[str]) -> int:
+    """Apply a verb to the notebooks named, or to all; returns how many failed."""
+    paths = [Path(n) for n in names] or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    bad, start = [], time.perf_counter()
+    for path in paths:
+        notebook, clock = nbformat.read(path, as_version=4), time.perf_counter()
+        problems = faults(notebook) if verb == "check" else []
+        if verb != "check":
+            try:
+                execute(notebook)
+            except Exception as error:  # a failing cell, a dead kernel, a cell out of time: report, go on
+                problems = [str(error)]
+        seconds = time.perf_counter() - clock
+        print(f"{'FAILED' if problems else 'ok':6}  {seconds:6.1f} s  {path.name}", *problems, sep="\n    ", flush=True)
+        bad += [path.name] * bool(problems)
+        if verb == "book" and not problems:
+            print(f"        -> {render(notebook, path).relative_to(ROOT)}")
+    print(f"{verb}: {len(paths) - len(bad)} of {len(paths)} notebooks ok in {time.perf_counter() - start:.0f} s")
+    return len(bad)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in ("check", "run", "book"):
+        sys.exit(__doc__)
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    sys.exit(min(main(sys.argv[1], sys.argv[2:]), 1))
