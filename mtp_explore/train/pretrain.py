@@ -1,0 +1,237 @@
+"""Train one of the three small backbones from scratch: python -m mtp_explore.train.pretrain stories --out DIRECTORY
+
+A Llama of about 1.7 million parameters learns packed windows of the train split.  The learning rate warms up, stays
+on a plateau and falls over the last third; on the plateau nothing depends on the number of steps, so a run may be
+resumed there with another --steps.  The weights are rounded to bf16 at the end and all figures are measured afterwards.
+"""
+
+import argparse
+import math
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+import transformers
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from mtp_explore.backbone.card import machine, write_card
+from mtp_explore.corpora import load_corpus
+from mtp_explore.corpora.corpus import stream
+from mtp_explore.corpora.splits import SPLITS
+from mtp_explore.corpora.tokenizer import fingerprint, train_tokenizer
+from mtp_explore.train.checkpoint import load_checkpoint, read_facts, save_checkpoint
+from mtp_explore.train.evaluate import evaluate
+from mtp_explore.train.windows import Windows
+
+VOCABULARY = {"stories": 512, "arithmetic": 512, "code": 1024}
+STEPS = {"stories": 6000, "arithmetic": 6000, "code": 6000}
+QUICK = 400
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a run goes; equal recipes on one machine give equal weights."""
+
+    corpus: str
+    vocabulary: int
+    steps: int
+    seed: int = 0
+    threads: int = 1
+    precision: str = "bf16"  # of the matrix products in training; weights and moments are fp32
+    window: int = 512
+    batch: int = 8
+    rate: float = 2e-3
+    warmup: int = 100
+    hidden: int = 192
+    layers: int = 4
+    heads: int = 6
+    kv_heads: int = 2
+    intermediate: int = 512
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step: linear warm-up, plateau, cosine to 5 % over the last third."""
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        left = (self.steps - step) / (self.steps - self.plateau_end)
+        return self.rate * (1.0 if left >= 1 else 0.05 + 0.95 * 0.5 * (1 - math.cos(math.pi * left)))
+
+    @property
+    def plateau_end(self) -> int:
+        return self.steps - max(1, self.steps // 3)
+
+
+def make_model(recipe: Recipe, vocab_size: int) -> LlamaForCausalLM:
+    """A Llama with weights drawn from the recipe's seed, in fp32."""
+    torch.manual_seed(recipe.seed)
+    config = LlamaConfig(
+        vocab_size=vocab_size,
+        hidden_size=recipe.hidden,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.kv_heads,
+        intermediate_size=recipe.intermediate,
+        max_position_embeddings=recipe.window,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=0,
+        attn_implementation="sdpa",
+    )
+    return LlamaForCausalLM(config).float()
+
+
+def make_optimizer(model) -> torch.optim.AdamW:
+    """AdamW with weight decay 0.1 on matrices and none on the norms' vectors."""
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
+
+
+def loss_of(model, batch, precision: str):
+    """Mean cross-entropy in nats per token over windows [B, L]: L - 1 predictions each."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        logits = model(input_ids=batch[:, :-1], use_cache=False).logits
+    return F.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
+
+
+def train(recipe: Recipe, model, tokens, validation, checkpoint: Path, resume=False, every=300.0, say=print) -> dict:
+    """Run the recipe's steps, checkpointing every `every` seconds and at the end.  Returns {"step", "seconds", ...}."""
+    optimizer = make_optimizer(model)
+    facts = {"recipe": asdict(recipe), "step": 0, "seconds": 0.0}
+    if resume and checkpoint.is_file():
+        check_resumable(recipe, read_facts(checkpoint), checkpoint)
+        facts = load_checkpoint(checkpoint, model, optimizer) | {"recipe": asdict(recipe)}
+        say(f"resumed at step {facts['step']}")
+    windows = Windows(tokens, recipe.window + 1, recipe.seed)
+    held_out = Windows(validation, recipe.window + 1).batch(0, 16)
+    model.train()
+    first, before, began = facts["step"], facts["seconds"], time.monotonic()
+    saved, logged, shown = began, began, first
+    for step in range(first, recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate_at(step)
+        loss = loss_of(model, windows.batch(step, recipe.batch), recipe.precision)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        now = time.monotonic()
+        facts |= {"step": step + 1, "seconds": before + now - began}
+        if (step + 1) % 100 == 0 or step + 1 == recipe.steps:
+            with torch.no_grad():
+                val = loss_of(model, held_out, recipe.precision).item()
+            speed = (step + 1 - shown) * recipe.batch * recipe.window / (now - logged)
+            logged, shown = time.monotonic(), step + 1
+            left = (recipe.steps - step - 1) * (now - began) / (step + 1 - first) / 60
+            losses = f"train {loss.item():.4f} validation {val:.4f}"
+            say(f"step {step + 1}/{recipe.steps} {losses} {speed:.0f} tokens/s {left:.0f} min left")
+        if now - saved > every or step + 1 == recipe.steps:
+            save_checkpoint(checkpoint, model, optimizer, facts)
+            saved = time.monotonic()
+    return facts
+
+
+def check_resumable(recipe: Recipe, facts: dict, path: Path) -> None:
+    """ValueError unless the checkpoint lies on this recipe's course."""
+    old, new, step = facts["recipe"], asdict(recipe), facts["step"]
+    other = [k for k in new if new[k] != old.get(k) and k != "steps"]
+    if other:
+        detail = ", ".join(f"{k} was {old.get(k)!r}, is {new[k]!r}" for k in other)
+        raise ValueError(f"cannot resume from {str(path)!r}: {detail}. Use the same settings or delete it")
+    plateau = min(recipe.plateau_end, Recipe(**old).plateau_end)
+    if old["steps"] != recipe.steps and step > plateau:
+        raise ValueError(
+            f"cannot resume with --steps {recipe.steps}: step {step} of {old['steps']} is past the plateau "
+            f"({plateau}). Use the same number of steps or start afresh"
+        )
+
+
+def round_to_bf16(model) -> None:
+    """Round every weight to the nearest bf16 number, kept in fp32."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.bfloat16().float()
+
+
+def save_rounded(model, tokenizer, out: Path) -> None:
+    """config.json, model.safetensors (bf16), generation_config.json and the tokenizer's files."""
+    copy = LlamaForCausalLM(model.config)
+    copy.load_state_dict(model.state_dict())
+    copy.bfloat16().save_pretrained(out)
+    tokenizer.save_pretrained(out)
+
+
+def corpus_facts(corpus) -> dict:
+    """Sizes of the splits (documents) and a hash of the first 1,000 training documents."""
+    sample = "\0".join(islice(corpus.documents("train"), 1000))
+    sizes = {split: sum(1 for _ in corpus.documents(split)) for split in SPLITS}
+    return {"corpus_sha256_of_first_1000": sha256(sample.encode()).hexdigest(), "documents": sizes}
+
+
+def main(arguments=None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m mtp_explore.train.pretrain", description=__doc__)
+    parser.add_argument("corpus", choices=list(VOCABULARY))
+    parser.add_argument("--out", type=Path, required=True, help="directory of the finished model")
+    parser.add_argument("--steps", type=int, help=f"optimiser steps; default {STEPS}")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps: a few minutes, a worse model")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16", help="of matrix products in training")
+    parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints lie")
+    options = parser.parse_args(arguments)
+    steps = options.steps or (QUICK if options.quick else STEPS[options.corpus])
+    if steps < 1 or options.threads < 1:
+        parser.error("--steps and --threads must be at least 1")
+    torch.set_num_threads(options.threads)
+    corpus = load_corpus(options.corpus)
+    recipe = Recipe(options.corpus, VOCABULARY[options.corpus], steps, options.seed, options.threads, options.precision)
+    tokenizer = train_tokenizer(corpus.documents("train"), recipe.vocabulary)
+    tokens, validation = (stream(corpus.documents(s), tokenizer) for s in ("train", "validation"))
+    model = make_model(recipe, len(tokenizer))
+    parameters = sum(p.numel() for p in model.parameters())
+    print(f"{options.corpus}: {parameters:,} parameters, {len(tokens):,} training tokens, {steps} steps", flush=True)
+    checkpoint = options.runs / f"pretrain-{options.corpus}-{options.seed}.safetensors"
+    facts = train(recipe, model, tokens, validation, checkpoint, options.resume, say=lambda s: print(s, flush=True))
+    round_to_bf16(model)
+    options.out.mkdir(parents=True, exist_ok=True)
+    save_rounded(model, tokenizer, options.out)
+    command = f"python -m mtp_explore.train.pretrain {options.corpus} --out {options.out} --steps {steps}"
+    command += f" --seed {options.seed} --threads {options.threads} --precision {options.precision}"
+    about = (
+        f"A small Llama trained from scratch on the corpus {options.corpus!r} of mtp-explore. The file is bf16; its "
+        "numbers, computed in fp32, are the model, and every figure below is measured with them. The test split was "
+        "never read by training or by these measurements, except to count its documents."
+    )
+    card = write_card(
+        options.out,
+        f"Backbone: {options.corpus}",
+        about,
+        {
+            "command": command,
+            **evaluate(model, tokenizer, corpus, recipe.window),
+            "parameters": parameters,
+            "tokens_seen": steps * recipe.batch * recipe.window,
+            "training_tokens": len(tokens),
+            "seconds": round(facts["seconds"]),
+            **corpus_facts(corpus),
+            "tokenizer_sha256": fingerprint(tokenizer),
+            "recipe": asdict(recipe),
+            "machine": machine(),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "licence": "see data/README.md",
+        },
+    )
+    print("\n".join(f"{key}: {value}" for key, value in card.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
