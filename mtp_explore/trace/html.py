@@ -22,12 +22,13 @@ from pathlib import Path
 
 from .glyphs import visible
 from .records import BONUS, IGNORED, KEPT, REFUSED, RESIDUAL, Step, Trace
-from .say import greedy, number, rule_of, say
+from .say import greedy, number, rule_of, say, standing
 
 VERDICTS = {KEPT: 0, REFUSED: 1, IGNORED: 2}
 SOURCES = {RESIDUAL: "residual", BONUS: "bonus"}
 BELIEF_NUMBERS = 64  # of a belief, per call: more would not fit the page
 SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+CHIP = '<bdi style="margin-right:2px">'
 FACT = '<span style="white-space:nowrap"><b>{}</b> {}</span>'
 
 
@@ -79,21 +80,21 @@ def play(trace: Trace, start: int | None = 1) -> Player:
 
 
 def _text(trace: Trace) -> str:
-    prompt = f'<bdi class="mtp-prompt" style="opacity:.75">{_word(trace.prompt_text)}</bdi>' if trace.prompt_text else ""
+    prompt = f'<bdi class="mtp-prompt" style="opacity:.75;margin-right:6px">{_word(trace.prompt_text)}</bdi>' if trace.prompt_text else ""
     star = "<sup>★</sup>" if any(s.drafts for s in trace.steps) else ""
     return prompt + "".join(f"<span>{_chips(trace, s, star)}</span>" for s in trace.steps)
 
 
 def _chips(trace: Trace, step: Step, star: str) -> str:
     """The committed tokens of one call; the refused draft stands small beneath the token that took its place."""
-    kept = [f"<bdi><u>{_word(trace.piece(t))}</u></bdi>" for t in step.tokens[: step.kept]]
+    kept = [f"{CHIP}<u>{_word(trace.piece(t))}</u></bdi>" for t in step.tokens[: step.kept]]
     if len(step.tokens) <= step.accepted:
         return "".join(kept)
-    own = f"<bdi>{_word(trace.piece(step.token))}{star}</bdi>"
+    own = f"{CHIP}{_word(trace.piece(step.token))}{star}</bdi>"
     refused = next((d for d in step.drafts if d.verdict == REFUSED), None)
     if refused:
         struck = f'<s style="font-size:75%">{_word(trace.piece(refused.token), breaks=False)}</s>'
-        own = f'<span style="display:inline-flex;flex-direction:column">{own}{struck}</span>'
+        own = f'<span style="display:inline-flex;flex-direction:column;line-height:1.2">{own}{struck}</span>'
     return "".join(kept) + own
 
 
@@ -115,7 +116,8 @@ def _facts(trace: Trace) -> str:
 def _call(trace: Trace, step: Step) -> str:
     """One call folded: what it committed, the sentence, the table of its drafts."""
     count = f"{step.kept} of {len(step.drafts)} drafts kept" if step.drafts else "no drafts"
-    head = f"Call {step.index + 1} · {count} · <bdi>{_chips(trace, step, '★').replace('<br>', '')}</bdi>"
+    committed = "".join(_word(trace.piece(t), False) for t in step.tokens)
+    head = f"Call {step.index + 1} · {count} · <bdi>{committed}</bdi>"
     return (
         f"<details><summary>{head}</summary><p>{escape(say(trace, step))}</p>"
         f"{_table(trace, step) if step.drafts else ''}</details>"
@@ -124,10 +126,10 @@ def _call(trace: Trace, step: Step) -> str:
 
 def _table(trace: Trace, step: Step) -> str:
     toss = "u" if rule_of(trace) == "match" else "coin"
-    names = ["", "token", "draft q", "target p", "p/q", "chance", toss, "verdict", "rank"]
+    names = ["", "token", "draft q", "target p", "p/q", "chance", toss, "verdict", "its place took"]
     rows = [
         (k, d.token, number(d.q), number(d.p), f"{d.ratio:.2f}", number(d.chance), f"{d.coin:.3f}", d.verdict)
-        + ("" if d.rank is None else d.rank + 1,)
+        + (standing(trace, d),)
         for k, d in enumerate(step.drafts, 1)
     ]
     rows += [("y′", step.token, "", number(step.p), "", "", f"{step.u:.3f}", step.source, "")]
@@ -149,7 +151,7 @@ def _data(trace: Trace, start: int) -> str:
         used.update(t for t in (s.pending, s.token, *s.tokens) if t is not None)
         used.update(d.token for d in s.drafts)
         drafts = [
-            [d.token, *map(_short, (d.q, d.p, d.chance, d.coin)), VERDICTS[d.verdict], d.rank]
+            [d.token, *map(_short, (d.q, d.p, d.chance, d.coin)), VERDICTS[d.verdict], standing(trace, d)]
             + ([] if d.verdict == IGNORED else [law(d.p_top), law(d.q_top)])
             for d in s.drafts
         ]

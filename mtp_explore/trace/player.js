@@ -3,8 +3,8 @@
    q top]; own [token, p, u, source, p top, residual top]; a top list [token, probability, token, probability, ...].
    Text of the trace enters the page through text nodes only. */
 function player(name) {
-  const VERDICTS = [["✓", "kept"], ["✗", "refused"], ["·", "unseen"]], PACE = 1100;
-  const FROM = { bonus: "bonus", residual: "residual", target: "its own pick", plain: "its own pick" };
+  const PACE = 1100; /* milliseconds per call while playing */
+  const FROM = { bonus: "bonus", residual: "residual", target: "own pick", plain: "own pick" };
 
   const el = (tag, className, ...children) => {
     const node = document.createElement(tag);
@@ -36,6 +36,7 @@ function player(name) {
     const chunks = root.querySelectorAll(".mtp-text > span"), calls = root.querySelectorAll(".mtp-calls > details");
     const most = Math.max(1, ...steps.map((s) => s[1].length));
     const piece = (token) => data.pieces[token] ?? `⟨${token}⟩`;
+    const verdicts = [["✓", "kept"], ["✗", "refused"], ["·", data.rule === "block" ? "dropped" : "unseen"]];
     let now = data.start, chosen = 0, timer = null;
 
     /* A piece with its spaces marked, isolated from the direction of its neighbours. */
@@ -68,8 +69,7 @@ function player(name) {
     const lanes = el("div", "mtp-lanes");
     const sentence = set(el("p", "mtp-sentence"), { "aria-live": "polite" });
     const detail = el("div", "mtp-detail");
-    const panel = set(el("div", "mtp-panel", el("div", "mtp-bar-row", back, run, next, scrub, count), lanes, sentence, detail),
-      { role: "group", tabindex: 0, "aria-label": "Token player: arrow keys step, Home and End jump, space plays" });
+    const panel = el("div", "mtp-panel", el("div", "mtp-bar-row", back, run, next, scrub, count), lanes, sentence, detail);
 
     function lane(kind, head, token, rows, label, place) {
       const node = el(place ? "button" : "div", `mtp-lane ${kind}`, el("span", "mtp-place", head), word(token), ...rows);
@@ -80,12 +80,12 @@ function player(name) {
     }
 
     function draftLane([token, q, p, chance, coin, verdict, rank], k) {
-      const [sign, said] = VERDICTS[verdict], toss = el("span", "mtp-cell mtp-toss");
+      const [sign, said] = verdicts[verdict], toss = el("span", "mtp-cell mtp-toss");
       if (!greedy) {
         const track = bar(match ? "unit" : "chance", match ? 0 : chance);
         track.style.setProperty("--coin", coin);
         track.append(el("b"));
-        toss.append(el("span", "", match ? `u ${number(coin)}` : against(coin, chance)), track);
+        toss.append(el("span", "", match ? number(coin) : against(coin, chance)), track);
       }
       const label = `Draft ${k + 1} ${piece(token)}: target ${number(p)}, draft ${number(q)}, ${said}`;
       return lane(["kept", "refused", "ignored"][verdict], `d${k + 1}`, token, [meter("q", q), meter("p", p), ...(greedy ? [] : [toss]),
@@ -100,7 +100,7 @@ function player(name) {
     }
 
     function drawLanes([pending, drafts, accepted, committed, own]) {
-      const names = ["", "", "draft q", "target p", ...(greedy ? [] : [match ? "uniform u" : "coin, chance"]), ""];
+      const names = ["", "", "draft q", "target p", ...(greedy ? [] : [match ? "u" : "coin"]), ""];
       const rows = names.map((text) => el("span", "", text));
       const nodes = [el("div", "mtp-names", ...rows)];
       if (pending !== null) nodes.push(lane("pending", "y", pending, [...rows.slice(2, -1).map(() => el("span")), el("span", "mtp-verdict", "read now")]));
@@ -109,7 +109,7 @@ function player(name) {
       const inside = lanes.contains(document.activeElement) ? document.activeElement.mtpPlace : 0;
       lanes.replaceChildren(...nodes);
       [...lanes.querySelectorAll("button")].forEach((node, i) => { node.mtpPlace = i + 1; });
-      if (inside) (lanes.querySelectorAll("button")[inside - 1] ?? panel).focus({ preventScroll: true });
+      if (inside) (lanes.querySelectorAll("button")[inside - 1] ?? root).focus({ preventScroll: true });
     }
 
     function list(title, kind, law, marked, star) {
@@ -129,7 +129,7 @@ function player(name) {
       for (const [key, value] of belief) {
         const rows = typeof value === "string" ? [] : Array.isArray(value[0]) ? value : [value];
         const top = Math.max(...rows.flat().map(Math.abs), 1e-9);
-        const strips = rows.length && rows[0].length === 1 ? [number(rows[0][0])] : rows.map((row) => {
+        const strips = rows.length && rows[0].length === 1 ? [String(rows[0][0])] : rows.map((row) => {
           const strip = el("span", "mtp-strip", ...row.map((x) => {
             const cell = set(el("span"), { title: String(x) });
             cell.style.setProperty("--h", Math.abs(x) / top);
@@ -151,7 +151,7 @@ function player(name) {
         : draft[7] ? [list("Draft q", "q", draft[8], draft[0], star), list("Target p", "p", draft[7], draft[0], star)]
           : [el("div", "mtp-law", el("b", "", "Not looked at"), el("span", "", "An earlier draft fell, so this one was dropped unseen."))];
       if ((refused || !draft) && own[5].length) lists.push(list("Residual (p − q)₊, scaled", "residual", own[5], null, star));
-      const rank = draft && draft[6] != null && !greedy ? ` · the token that stands here was the draft's number ${draft[6] + 1}` : "";
+      const rank = draft?.[6] ? ` · the token that came to stand here was ${draft[6]}` : "";
       const head = el("div", "mtp-head", draft ? `Draft ${place} ` : "The target's own ", word(draft ? draft[0] : own[0]), rank);
       detail.replaceChildren(head, ...lists, ...(beliefs(belief) ? [beliefs(belief)] : []));
     }
@@ -176,7 +176,7 @@ function player(name) {
       const fallen = s[1].findIndex((draft) => draft[5] === 1);
       choose(fallen >= 0 ? fallen + 1 : s[1].length + 1);
       const box = chunks[now].parentNode, chunk = chunks[now];
-      if (box.scrollHeight > box.clientHeight) box.scrollTop = chunk.offsetTop - box.offsetTop - box.clientHeight / 2;
+      if (box.scrollHeight > box.clientHeight) box.scrollTop = chunk.offsetTop - box.clientHeight / 2;
     }
 
     function play(on) {
@@ -196,8 +196,9 @@ function player(name) {
       act();
     });
     chunks.forEach((chunk, i) => { chunk.onclick = () => go(i); });
-    root.classList.add("mtp-live", data.rule);
-    root.setAttribute("data-lm-suppress-shortcuts", "true"); /* JupyterLab leaves the arrow keys to the player */
+    root.classList.add("mtp-live", `mtp-${data.rule}`);
+    set(root, { role: "group", tabindex: 0, "aria-label": "Token player: arrow keys step, Home and End jump, space plays",
+      "data-lm-suppress-shortcuts": "true" }); /* the last: JupyterLab leaves the arrow keys to the player */
     root.querySelector(".mtp-text").after(panel);
     play(false);
     go(now);

@@ -96,7 +96,7 @@ def make_trace(words=FOX, rule="rejection", horizon=7, hit=0.75, seed=0, limit=N
             break
     settings = dict(drafter="stories/cp-r8", rule=rule, horizon=horizon, temperature=1.0, seed=seed) | settings
     text = "".join(vocabulary[t] for t in target)
-    return Trace([0], steps, vocabulary[0], text, dict(enumerate(vocabulary)), settings, "length", 0.1)
+    return Trace([0], steps, "A story:", text, dict(enumerate(vocabulary)), settings, "length", 0.1)
 
 
 def _draft(rule, k, right, target, at, others, law, rng, greedy) -> Drafted:
