@@ -80,7 +80,11 @@ def play(trace: Trace, start: int | None = 1) -> Player:
 
 
 def _text(trace: Trace) -> str:
-    prompt = f'<bdi class="mtp-prompt" style="opacity:.75;margin-right:6px">{_word(trace.prompt_text)}</bdi>' if trace.prompt_text else ""
+    prompt = (
+        f'<bdi class="mtp-prompt" style="opacity:.75;margin-right:6px">{_word(trace.prompt_text)}</bdi>'
+        if trace.prompt_text
+        else ""
+    )
     star = "<sup>★</sup>" if any(s.drafts for s in trace.steps) else ""
     return prompt + "".join(f"<span>{_chips(trace, s, star)}</span>" for s in trace.steps)
 
