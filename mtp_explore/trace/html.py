@@ -6,8 +6,8 @@
              <s> refused, <sup>★</sup> the target's own) and a few inline styles.
     player   `player.js` builds controls and lanes on top and filters the same markup down to the current call.
 
-Nothing is fetched. Pieces pass `visible` and `html.escape` here, and only `textContent` there. Probabilities are embedded
-with four significant digits, top lists only for drafts that were looked at: about 100 kB for 64 tokens with K = 8.
+Nothing is fetched. Pieces pass `visible` and `html.escape` here, and only text nodes there. Probabilities are embedded
+with four significant digits, top lists only for drafts that were looked at: 64 tokens with K = 8 take 50 to 150 kB.
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from .definitions import GLOSSARY
 from .glyphs import visible
-from .records import BONUS, IGNORED, KEPT, REFUSED, RESIDUAL, Step, Trace
+from .records import IGNORED, KEPT, REFUSED, Drafted, Step, Trace
 from .say import greedy, number, rule_of, say, standing
 
 VERDICTS = {KEPT: 0, REFUSED: 1, IGNORED: 2}
-SOURCES = {RESIDUAL: "residual", BONUS: "bonus"}
 BELIEF_NUMBERS = 64  # of a belief, per call: more would not fit the page
 SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 CHIP = '<bdi style="margin-right:2px">'
-FACT = '<span style="white-space:nowrap"><b>{}</b> {}</span>'
+HEADLINES = {  # metrics of the line of figures, by the words beside them
+    "calls": "calls",
+    "tokens": "tokens",
+    "tokens_per_call": "tokens per call",
+    "mean_acceptance_length": "mean acceptance length",
+    "draft_acceptance_rate": "draft acceptance rate",
+}
 
 
 def player(trace: Trace, start: int | None = None) -> str:
@@ -109,12 +115,21 @@ def _word(text: str, breaks: bool = True) -> str:
 
 
 def _facts(trace: Trace) -> str:
-    s, tokens = trace.settings, len(trace.tokens)
-    facts = [FACT.format(trace.calls, "calls"), FACT.format(tokens, "tokens")]
-    facts += [FACT.format(f"{tokens / max(trace.calls, 1):.2f}", "tokens per call")]
-    named = [s.get("drafter"), rule_of(trace) if any(x.drafts for x in trace.steps) else None]
-    named += [f"T = {s['temperature']:g}" if isinstance(s.get("temperature"), int | float) else None]
-    return " · ".join(facts + [f"<span>{escape(visible(str(x)))}</span>" for x in named if x])
+    """One line of figures, each with its formula on hover, and what the trace was made with."""
+    facts = [_fact(name, GLOSSARY[name].function(trace)) for name in HEADLINES]
+    s, drafted = trace.settings, any(step.drafts for step in trace.steps)
+    made = [s.get("drafter"), rule_of(trace) if drafted else None]
+    made += [f"T = {s['temperature']:g}" if isinstance(s.get("temperature"), int | float) else None]
+    return " · ".join([f for f in facts if f] + [f"<span>{escape(visible(str(x)))}</span>" for x in made if x])
+
+
+def _fact(name: str, value) -> str:
+    metric = GLOSSARY[name]
+    if value is None:
+        return ""
+    shown = str(value) if isinstance(value, int) else f"{value:.2f}"
+    title = escape(f"{metric.name} = {metric.formula}. {metric.meaning}")
+    return f'<span title="{title}"><b>{shown}</b> {HEADLINES[name]}</span>'
 
 
 def _call(trace: Trace, step: Step) -> str:
@@ -129,17 +144,19 @@ def _call(trace: Trace, step: Step) -> str:
 
 
 def _table(trace: Trace, step: Step) -> str:
-    toss = "u" if rule_of(trace) == "match" else "coin"
-    names = ["", "token", "draft q", "target p", "p/q", "chance", toss, "verdict", "its place took"]
+    """A row per draft, and one for the target's own token. The chance is shown where it is not p or min(1, p/q)."""
+    rule = rule_of(trace)
+    names = ["", "token", "draft q", "target p", "p/q", "chance", "u" if rule == "match" else "coin", "verdict"]
     rows = [
-        (k, d.token, number(d.q), number(d.p), f"{d.ratio:.2f}", number(d.chance), f"{d.coin:.3f}", d.verdict)
-        + (standing(trace, d),)
+        [k, d.token, number(d.q), number(d.p), f"{d.ratio:.2f}", number(d.chance), f"{d.coin:.3f}", d.verdict]
+        + [f"its place took {standing(trace, d)}" if d.verdict == REFUSED and standing(trace, d) else ""]
         for k, d in enumerate(step.drafts, 1)
     ]
-    rows += [("y′", step.token, "", number(step.p), "", "", f"{step.u:.3f}", step.source, "")]
-    body = "".join(
-        "<tr>" + "".join(f"<td>{_word(trace.piece(c), False) if i == 1 else c}" for i, c in enumerate(r)) for r in rows
-    )
+    rows += [["y′", step.token, "", number(step.p), "", "", f"{step.u:.3f}", step.source]]
+    for row in [names, *rows] if rule != "block" else []:
+        del row[5]
+    cell = lambda i, c: f"<td>{_word(trace.piece(c), False) if i == 1 else c}"  # noqa: E731
+    body = "".join("<tr>" + "".join(cell(i, c) for i, c in enumerate(row)) for row in rows)
     return f'<table style="border-collapse:collapse"><tr>{"".join(f"<th>{n}" for n in names)}{body}</table>'
 
 
@@ -154,12 +171,9 @@ def _data(trace: Trace, start: int) -> str:
     for s in trace.steps:
         used.update(t for t in (s.pending, s.token, *s.tokens) if t is not None)
         used.update(d.token for d in s.drafts)
-        drafts = [
-            [d.token, *map(_short, (d.q, d.p, d.chance, d.coin)), VERDICTS[d.verdict], standing(trace, d)]
-            + ([] if d.verdict == IGNORED else [law(d.p_top), law(d.q_top)])
-            for d in s.drafts
-        ]
-        own = [s.token, _short(s.p), _short(s.u), s.source, law(s.p_top), law(s.residual_top)]
+        drafts = [_draft(trace, d, law) for d in s.drafts]
+        fell = any(d.verdict == REFUSED for d in s.drafts)  # then the target's law is that draft's p_top
+        own = [s.token, _short(s.p), _short(s.u), s.source, [] if fell else law(s.p_top), law(s.residual_top)]
         steps.append([s.pending, drafts, s.accepted, len(s.tokens), own, _belief(s.belief)])
     kind = "greedy" if greedy(trace) else rule_of(trace)
     pieces = {t: visible(trace.piece(t)) for t in sorted(used)}
@@ -167,9 +181,16 @@ def _data(trace: Trace, start: int) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(SAFE)
 
 
-def _short(x):
-    """Four significant digits; None where it is not a finite number."""
-    return float(f"{x:.4g}") if isinstance(x, int | float) and math.isfinite(x) else None
+def _draft(trace: Trace, d: Drafted, law) -> list:
+    """[token, q, p, chance, coin, verdict]; chance 0 where it is min(1, p/q) or p; more where the draft was looked at."""
+    chance = _short(d.chance) if rule_of(trace) == "block" else 0
+    row = [d.token, _short(d.q), _short(d.p), chance, _short(d.coin), VERDICTS[d.verdict]]
+    return row if d.verdict == IGNORED else [*row, standing(trace, d), law(d.p_top), law(d.q_top)]
+
+
+def _short(x, digits: int = 4):
+    """That many significant digits; None where it is not a finite number."""
+    return float(f"{x:.{digits}g}") if isinstance(x, int | float) and math.isfinite(x) else None
 
 
 def _belief(belief: dict | None):
@@ -181,7 +202,7 @@ def _belief(belief: dict | None):
         flat = [x for r in nested for x in r] if nested else list(rows)
         if flat and all(isinstance(x, int | float) for x in flat) and len(flat) <= room:
             room -= len(flat)
-            short = [[_short(x) for x in r] for r in nested] if nested else [_short(x) for x in rows]
+            short = [[_short(x, 3) for x in r] for r in nested] if nested else [_short(x, 3) for x in rows]
             pairs.append([visible(str(name)), short])
         else:
             text = visible(str(value))

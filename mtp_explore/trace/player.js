@@ -1,7 +1,7 @@
 /* The token player's upper layer: controls, lanes and details over the markup of html.py, for every root named `name`.
-   A step is [pending, drafts, accepted, committed, own, belief]; a draft [token, q, p, chance, coin, verdict, rank, p top,
-   q top]; own [token, p, u, source, p top, residual top]; a top list [token, probability, token, probability, ...].
-   Text of the trace enters the page through text nodes only. */
+   A step is [pending, drafts, accepted, committed, own, belief]; a draft [token, q, p, chance, coin, verdict], where it was
+   looked at with [..., who took its place, p top, q top]; own [token, p, u, source, p top, residual top]; a top list
+   [token, probability, token, probability, ...]. Text of the trace enters the page through text nodes only. */
 function player(name) {
   const PACE = 1100; /* milliseconds per call while playing */
   const FROM = { bonus: "bonus", residual: "residual", target: "own pick", plain: "own pick" };
@@ -18,10 +18,10 @@ function player(name) {
   };
   const number = (x) => x == null ? "" : x === 0 || x === 1 ? String(x) : x < 1e-4 ? x.toExponential(0)
     : x >= 0.01 ? x.toFixed(2) : String(+x.toPrecision(1));
-  const against = (coin, chance) => {
+  const against = (coin, chance, won) => { /* `won` decides the sign where rounding hides it */
     let d = 2;
     while (d < 6 && coin !== chance && coin.toFixed(d) === chance.toFixed(d)) d++;
-    return `${coin.toFixed(d)} ${coin < chance ? "<" : coin > chance ? ">" : "≥"} ${chance.toFixed(d)}`;
+    return `${coin.toFixed(d)} ${won ?? coin < chance ? "<" : coin > chance ? ">" : "≥"} ${chance.toFixed(d)}`;
   };
   const bar = (kind, share) => {
     const node = el("span", `mtp-bar ${kind}`, el("span"));
@@ -64,7 +64,9 @@ function player(name) {
     });
     const scrub = el("span", "mtp-scrub", ...sparks, range);
     scrub.style.setProperty("--calls", steps.length);
-    scrub.title = "Drafts kept per call, in front of drafts made";
+    const tally = Array(most + 1).fill(0);
+    for (const s of steps) if (s[1].length) tally[Math.min(s[2], s[3])] += 1;
+    scrub.title = `Drafts kept per call, in front of drafts made; calls that kept ${tally.map((n, kept) => `${kept}: ${n}`).join(", ")}`;
     const count = el("span", "mtp-count");
     const lanes = el("div", "mtp-lanes");
     const sentence = set(el("p", "mtp-sentence"), { "aria-live": "polite" });
@@ -79,13 +81,15 @@ function player(name) {
       return node;
     }
 
-    function draftLane([token, q, p, chance, coin, verdict, rank], k) {
+    function draftLane([token, q, p, told, coin, verdict], k) {
+      const chance = data.rule === "block" ? told : q ? Math.min(1, p / q) : 1;
+      const won = data.rule === "block" || verdict === 2 ? undefined : verdict === 0;
       const [sign, said] = verdicts[verdict], toss = el("span", "mtp-cell mtp-toss");
       if (!greedy) {
         const track = bar(match ? "unit" : "chance", match ? 0 : chance);
         track.style.setProperty("--coin", coin);
         track.append(el("b"));
-        toss.append(el("span", "", match ? number(coin) : against(coin, chance)), track);
+        toss.append(el("span", "", match ? number(coin) : against(coin, chance, won)), track);
       }
       const label = `Draft ${k + 1} ${piece(token)}: target ${number(p)}, draft ${number(q)}, ${said}`;
       return lane(["kept", "refused", "ignored"][verdict], `d${k + 1}`, token, [meter("q", q), meter("p", p), ...(greedy ? [] : [toss]),
@@ -143,11 +147,11 @@ function player(name) {
     }
 
     function choose(place) {
-      const [, drafts, accepted, , own, belief] = steps[now], draft = drafts[place - 1];
+      const [, drafts, , , own, belief] = steps[now], draft = drafts[place - 1], fallen = drafts.find((d) => d[5] === 1);
       chosen = place;
       lanes.querySelectorAll("button").forEach((node, i) => node.setAttribute("aria-pressed", i + 1 === place));
       const refused = draft && draft[5] === 1, star = refused || !draft ? own[0] : draft[5] === 0 ? draft[0] : null;
-      const lists = !draft ? [list("Target p", "p", own[4], null, star)]
+      const lists = !draft ? [list("Target p", "p", fallen ? fallen[7] : own[4], null, star)]
         : draft[7] ? [list("Draft q", "q", draft[8], draft[0], star), list("Target p", "p", draft[7], draft[0], star)]
           : [el("div", "mtp-law", el("b", "", "Not looked at"), el("span", "", "An earlier draft fell, so this one was dropped unseen."))];
       if ((refused || !draft) && own[5].length) lists.push(list("Residual (p − q)₊, scaled", "residual", own[5], null, star));

@@ -1,7 +1,7 @@
 """The sentence of a step: one backbone call in plain words.
 
-It is caption, alternative text and live region of the player at once, and reads well in a terminal. Numbers are those of
-the record: `p` the target's probability of the draft, `q` the draft's own, the coin against the chance of being kept
+It is caption, alternative text and live region of the player at once, and reads well in a terminal. Numbers are those
+of the record: `p` the target's probability of the draft, `q` the draft's own, the coin against the chance of being kept
 (rejection: min(1, p/q), Leviathan et al. 2211.17192; block: h, Sun et al. 2403.10444), or the uniform u that picks from
 the target's law (match; at temperature 0 the target's first choice).
 """

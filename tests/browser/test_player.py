@@ -3,14 +3,15 @@
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
-from tests.browser.sanitizer import sanitized
-from tests.trace.traces import FOX, HOSTILE, hostile_trace, make_trace
 
 from mtp_explore.trace.glyphs import visible
 from mtp_explore.trace.html import play, player
 from mtp_explore.trace.say import say
+from tests.browser.sanitizer import sanitized
+from tests.trace.traces import FOX, HOSTILE, hostile_trace, make_trace
 
 COUNT = ".mtp-count"
+PLACES = "light,prefers dark,data-theme,nbconvert light,nbconvert dark,vscode,light page on a dark system".split(",")
 
 # The lowest contrast of any visible text, with its element; colours are composed over what lies behind them.
 CONTRAST = """() => {
@@ -30,7 +31,8 @@ CONTRAST = """() => {
   let worst = [21, 'no text'], seen = 0;
   for (const node of document.querySelectorAll('.mtp, .mtp *')) {
     const text = [...node.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join('').trim();
-    if (!text || ['STYLE', 'SCRIPT'].includes(node.tagName) || !node.checkVisibility({ checkVisibilityCSS: true })) continue;
+    if (!text || ['STYLE', 'SCRIPT'].includes(node.tagName)) continue;
+    if (!node.checkVisibility({ checkVisibilityCSS: true })) continue;
     let share = 1;
     for (let n = node; n; n = n.parentElement) share *= getComputedStyle(n).opacity;
     const back = behind(node), ink = rgba(getComputedStyle(node).color);
@@ -241,7 +243,15 @@ def test_hostile_text_is_shown_literally(page_of, javascript):
 # Every text has a contrast of at least 4.5 to 1, in light and dark, however the page says that it is dark.
 @pytest.mark.parametrize(
     "place",
-    ["light", "prefers dark", "data-theme", "nbconvert light", "nbconvert dark", "vscode", "light page, dark system"],
+    [
+        "light",
+        "prefers dark",
+        "data-theme",
+        "nbconvert light",
+        "nbconvert dark",
+        "vscode",
+        "light page on a dark system",
+    ],
 )
 def test_contrast(page_of, place):
     html = player(make_trace(seed=5, hit=0.8), start=5)
@@ -251,7 +261,7 @@ def test_contrast(page_of, place):
     elif place == "vscode":
         colours = "--vscode-editor-foreground: #d4d4d4; --vscode-editor-background: #1e1e1e"
         html = f'<!doctype html><body class="vscode-dark" style="{colours}; background: #1e1e1e">{html}</body>'
-    elif place == "light page, dark system":
+    elif place == "light page on a dark system":
         html = notebook(html)
     else:
         html = bare(html, 'data-theme="dark"' if place == "data-theme" else "")

@@ -6,12 +6,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.trace.traces import FOX, HOSTILE, hostile_trace, make_trace, worst_trace
 
 from mtp_explore.trace.glyphs import quoted, visible
 from mtp_explore.trace.html import play, player
 from mtp_explore.trace.records import Drafted, Step, Trace
 from mtp_explore.trace.say import against, choice, number, say
+from tests.trace.traces import FOX, HOSTILE, hostile_trace, make_trace, worst_trace
 
 PIECES = {0: "<s>", 1: " evening", 2: " morning", 3: " came", 4: "</s>", 5: "\n"}
 RULES = [("rejection", 1.0), ("block", 1.0), ("match", 1.0), ("match", 0)]
@@ -147,7 +147,7 @@ def test_hostile_text_is_literal():
     html = player(hostile_trace())
     page = Page(html)
     assert set(page.tags) <= set("div style bdi i u s sup span b br details summary p table tr th td script".split())
-    assert page.attributes <= {"class", "style", "type"}
+    assert page.attributes <= {"class", "style", "type", "title"}
     assert len(page.scripts) == 2 and html.count("<script") == html.count("</script") == 2
     for piece in HOSTILE:
         assert visible(piece).replace("↵", "") in page.text.replace("↵", ""), piece
@@ -188,14 +188,16 @@ def test_size_in_the_worst_case():
 
 
 # The data keeps four significant digits, and top lists only of drafts that were looked at.
-def test_data_is_compact_and_faithful():
-    trace = make_trace()
+@pytest.mark.parametrize("rule", ["rejection", "block"])
+def test_data_is_compact_and_faithful(rule):
+    trace = make_trace(rule=rule)
     steps = json.loads(Page(player(trace)).scripts[0])["steps"]
     for step, (pending, drafts, accepted, committed, own, _) in zip(trace.steps, steps, strict=True):
         assert (pending, accepted, committed, own[0]) == (step.pending, step.accepted, len(step.tokens), step.token)
         for d, row in zip(step.drafts, drafts, strict=True):
-            assert row[1:5] == pytest.approx([d.q, d.p, d.chance, d.coin], rel=1e-3)
-            assert len(row) == (7 if d.verdict == "ignored" else 9)
+            chance = d.chance if trace.settings["rule"] == "block" else 0
+            assert row[1:5] == pytest.approx([d.q, d.p, chance, d.coin], rel=1e-3)
+            assert len(row) == (6 if d.verdict == "ignored" else 9)
 
 
 # The same trace gives the same HTML, another trace another root: players on one page do not share a name.

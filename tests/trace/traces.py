@@ -11,9 +11,9 @@ import random
 from mtp_explore.trace.records import Drafted, Step, Trace
 
 FOX = (
-    "Once there was a quiet fox who lived near the harbour . One morning Mia came by with a basket of pears , and the fox ,"
-    " who had never seen a pear , asked her for one . She gave him two . Since that day the fox waits for Mia at the harbour"
-    " every morning ."
+    "Once there was a quiet fox who lived near the harbour . One morning Mia came by with a basket of pears , and the"
+    " fox , who had never seen a pear , asked her for one . She gave him two . Since that day the fox waits for Mia at"
+    " the harbour every morning ."
 ).split()
 OTHERS = "evening old little river slept near then but under cat blue ship".split()
 HOSTILE = [
@@ -137,5 +137,5 @@ def worst_trace() -> Trace:
     words = [f" token{i:02d}" for i in range(64)]
     trace = make_trace(words, horizon=8, hit=0.05, seed=1)
     for step in trace.steps:
-        step.belief = {"weights": [0.12345678] * 16}
+        step.belief = {"weights": [0.12345678] * 64}
     return trace
