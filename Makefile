@@ -23,7 +23,8 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mtp-explore needs Python 3.11 or newer, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	@echo "Setting up $(VENV): a few minutes and about 1.5 GB, once."
+	$(BIN)/python -m pip install --no-compile $(PIP_ARGS) -c constraints.txt -e ".[dev]"
 	@touch $@
 
 lab: $(READY)

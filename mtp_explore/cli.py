@@ -77,6 +77,10 @@ def generate(
     for file in (json, html):
         if file is not None and not file.resolve().parent.is_dir():
             raise FileNotFoundError(f"{file}: its directory does not exist; make it first")
+    if not sys.stderr.isatty():
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
     target = mtp.load_backbone(backbone, device=device)
     helper = None if drafter == "none" else mtp.load_drafter(drafter, target)
     shape = dict(temperature=temperature, top_k=top_k, top_p=top_p)
