@@ -80,7 +80,5 @@ class Drafter(Protocol):
         ...
 
 
-Rule = Callable[
-    [Tensor, Draft, Tensor, Tensor], Verdict
-]  # p [B, K+1, V], draft, W [B, K+1, K+1], coins [B, K]
+Rule = Callable[[Tensor, Draft, Tensor, Tensor], Verdict]  # p [B, K+1, V], draft, W [B, K+1, K+1], coins [B, K]
 Plan = Callable[[Drafter, Draft], Slots]

@@ -102,11 +102,7 @@ class Backbone:
         """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add."""
         text = self.config.get_text_config()
         logits = self.model.get_output_embeddings()(hidden)
-        logits = (
-            logits
-            * (getattr(text, "logit_scale", None) or 1.0)
-            / (getattr(text, "logits_scaling", None) or 1.0)
-        )
+        logits = logits * (getattr(text, "logit_scale", None) or 1.0) / (getattr(text, "logits_scaling", None) or 1.0)
         cap = getattr(text, "final_logit_softcapping", None)
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
@@ -117,9 +113,7 @@ class Backbone:
         single = isinstance(prompt, str) or (len(prompt) > 0 and isinstance(prompt[0], int))
         rows = [self._ids(p) for p in ([prompt] if single else prompt)]
         if not rows:
-            raise ValueError(
-                "prompt is an empty list: pass a string, a list of token ids, or a list of either"
-            )
+            raise ValueError("prompt is an empty list: pass a string, a list of token ids, or a list of either")
         for ids in rows:
             self._check(ids)
         return rows
@@ -128,21 +122,15 @@ class Backbone:
         if not isinstance(prompt, str):
             return [int(t) for t in prompt]
         if self.tokenizer is None:
-            raise ValueError(
-                f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids"
-            )
+            raise ValueError(f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids")
         return self.tokenizer(prompt)["input_ids"]
 
     def _check(self, ids: list[int]) -> None:
         if not ids:
-            raise ValueError(
-                "prompt is empty: give at least one token (for a free start, the end-of-text token)"
-            )
+            raise ValueError("prompt is empty: give at least one token (for a free start, the end-of-text token)")
         bad = next((t for t in ids if not 0 <= t < self.vocabulary), None)
         if bad is not None:
-            raise ValueError(
-                f"prompt holds the token id {bad}, outside the vocabulary 0..{self.vocabulary - 1}"
-            )
+            raise ValueError(f"prompt holds the token id {bad}, outside the vocabulary 0..{self.vocabulary - 1}")
         if len(ids) >= self.context:
             raise ValueError(
                 f"prompt has {len(ids)} tokens, but {self.name!r} has {self.context} positions and needs one for the "
@@ -167,9 +155,7 @@ class Backbone:
             self.tokenizer.save_pretrained(directory)
 
 
-def load_backbone(
-    name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None
-):
+def load_backbone(name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None):
     """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id.
 
     device: "cpu", "cuda", ...; default CUDA where there is one. dtype: default float32 on the CPU, the file's own on

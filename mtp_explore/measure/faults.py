@@ -238,7 +238,7 @@ FAULTS: dict[str, Fault] = {
             "Rows of the batch that kept fewer drafts are not moved: they attend to refused drafts.",
             "the class of bug behind transformers #47720 (crop)",
             _stale_row,
-            {"rule": "rejection", "n": 4},
+            {"rule": "rejection", "n": 5, "top_k": 2},
         ),
         Fault(
             "boolean mask",

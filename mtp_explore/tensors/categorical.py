@@ -28,7 +28,7 @@ def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float
         logits = logits.masked_fill(logits < logits.topk(top_k, -1).values[..., -1:], -torch.inf)
     law = logits.softmax(-1)
     if top_p < 1:
-        best, order = law.sort(-1, descending=True, stable=True)
+        best, order = law.sort(dim=-1, descending=True, stable=True)
         before = best.cumsum(-1) - best
         before[..., 0] = -1.0
         law = law * torch.empty_like(law).scatter_(-1, order, (before < top_p).double())

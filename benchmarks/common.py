@@ -1,0 +1,58 @@
+"""What the benchmarks share: held-out prompts, and the receipt that goes with every figure."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+import transformers
+
+import mtp_explore as mtp
+from mtp_explore.backbone.card import machine
+
+RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
+BACKBONES = ("stories", "arithmetic", "code")
+
+
+def prompts(backbone, name: str, count: int, length: int) -> list[list[int]]:
+    """The first `length` tokens of the first `count` test documents that are longer than that."""
+    found = []
+    for text in mtp.load_corpus(name).documents("test"):
+        ids = backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(ids) > length:
+            found.append(ids[:length])
+        if len(found) == count:
+            return found
+    raise ValueError(f"count={count}: the test split of {name!r} has only {len(found)} documents of {length} tokens")
+
+
+def receipt(**settings) -> dict:
+    """Where, when and with what a figure was measured."""
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else machine()
+    return {
+        "commit": git.stdout.strip(),
+        "machine": device,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        **settings,
+    }
+
+
+def write(name: str, facts: dict) -> None:
+    """Write data/results/<name>.json and say so."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(facts, indent=1) + "\n")
+    print(f"wrote {path.relative_to(RESULTS.parent.parent)}")
+
+
+def read(name: str) -> dict:
+    """data/results/<name>.json, {} where there is none yet."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
