@@ -182,7 +182,7 @@ def _data(trace: Trace, start: int) -> str:
 
 
 def _draft(trace: Trace, d: Drafted, law) -> list:
-    """[token, q, p, chance, coin, verdict]; chance 0 where it is min(1, p/q) or p; more where the draft was looked at."""
+    """[token, q, p, chance, coin, verdict], chance 0 where it is min(1, p/q) or p; more if the draft was looked at."""
     chance = _short(d.chance) if rule_of(trace) == "block" else 0
     row = [d.token, _short(d.q), _short(d.p), chance, _short(d.coin), VERDICTS[d.verdict]]
     return row if d.verdict == IGNORED else [*row, standing(trace, d), law(d.p_top), law(d.q_top)]

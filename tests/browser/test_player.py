@@ -241,18 +241,7 @@ def test_hostile_text_is_shown_literally(page_of, javascript):
 
 
 # Every text has a contrast of at least 4.5 to 1, in light and dark, however the page says that it is dark.
-@pytest.mark.parametrize(
-    "place",
-    [
-        "light",
-        "prefers dark",
-        "data-theme",
-        "nbconvert light",
-        "nbconvert dark",
-        "vscode",
-        "light page on a dark system",
-    ],
-)
+@pytest.mark.parametrize("place", PLACES)
 def test_contrast(page_of, place):
     html = player(make_trace(seed=5, hit=0.8), start=5)
     options = {"color_scheme": "dark" if "prefers" in place or "system" in place else "light"}
