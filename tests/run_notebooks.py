@@ -17,7 +17,6 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 LONG, TOO_LONG = 6, 15  # lines of a code cell: the notebook asks, the library answers
 CELL_SECONDS = 120
-NO_CDN = dict.fromkeys(("require_js_url", "jquery_url", "mathjax_url", "mermaid_js_url", "widget_renderer_url"), "")
 
 
 def faults(notebook) -> list[str]:
@@ -28,7 +27,7 @@ def faults(notebook) -> list[str]:
             continue
         if cell.outputs or cell.execution_count is not None:
             found.append(f"cell {place} holds outputs: clear them before the commit")
-        lines = len([line for line in cell.source.splitlines() if line.strip()])
+        lines = len(cell.source.splitlines())
         if lines > TOO_LONG:
             found.append(f"cell {place} has {lines} lines, more than {TOO_LONG}")
         elif lines > LONG:
@@ -42,17 +41,6 @@ def execute(notebook) -> None:
 
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
     NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=resources).execute()
-
-
-def render(notebook, path: Path) -> Path:
-    """Write an executed notebook as HTML to book/."""
-    from nbconvert import HTMLExporter
-
-    page, _ = HTMLExporter(**NO_CDN).from_notebook_node(notebook)
-    out = ROOT / "book" / f"{path.stem}.html"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(page, encoding="utf-8")
-    return out
 
 
 def main(verb: str, names: list[str]) -> int:
@@ -71,7 +59,9 @@ def main(verb: str, names: list[str]) -> int:
         print(f"{'FAILED' if problems else 'ok':6}  {seconds:6.1f} s  {path.name}", *problems, sep="\n    ", flush=True)
         bad += [path.name] * bool(problems)
         if verb == "book" and not problems:
-            print(f"        -> {render(notebook, path).relative_to(ROOT)}")
+            from render_notebooks import render
+
+            print(f"        -> {render(notebook, ROOT / 'book' / f'{path.stem}.html').relative_to(ROOT)}")
     print(f"{verb}: {len(paths) - len(bad)} of {len(paths)} notebooks ok in {time.perf_counter() - start:.0f} s")
     return len(bad)
 

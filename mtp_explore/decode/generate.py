@@ -19,7 +19,7 @@ from ..contract import Drafter
 from ..corpora.tokenizer import piece
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
-from ..verify import rule_named
+from ..verify import match, rule_named
 from .loop import Call, run
 from .plan import resolve
 from .recorder import Recorder
@@ -134,8 +134,8 @@ class _Job:
         self.shape = partial(shape, temperature=temperature, top_k=top_k, top_p=top_p)
         horizon = drafter.horizon if drafter else 0
         rows = len(self.prompts)
-        source = self.rule if drafter else "match"
-        self.tape = make_tape(source, temperature, rows, horizon, max_new_tokens, seed, uniforms, backbone.device)
+        by_position = drafter is None or self.rule is match
+        self.tape = make_tape(by_position, temperature, rows, horizon, max_new_tokens, seed, uniforms, backbone.device)
         self.eos = backbone.eos if eos else []
         self.settings = dict(
             backbone=backbone.name,

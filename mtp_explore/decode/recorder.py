@@ -80,7 +80,7 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
         p=p[:, :-1].gather(-1, draft.tokens[..., None])[..., 0],
         chance=rule.chances(p, draft),
         coin=window[:, :n] if rule is match else coins,
-        rank=(draft.q > q_stands).sum(-1),
+        rank=torch.where(q_stands[..., 0] > 0, (draft.q > q_stands).sum(-1), -1),
         accepted=accepted,
         token=token,
         u=at(window, accepted),
@@ -117,7 +117,7 @@ def _step(f: dict[str, list], i: int, index: int, call: Call, refusal: str) -> S
                 chance=f["chance"][i][k],
                 coin=f["coin"][i][k],
                 verdict=verdict,
-                rank=f["rank"][i][k] if seen else None,
+                rank=f["rank"][i][k] if seen and f["rank"][i][k] >= 0 else None,
                 p_top=_law(f["p_ids"][i][k], f["p_top"][i][k]) if seen else [],
                 q_top=_law(f["q_ids"][i][k], f["q_top"][i][k]) if seen else [],
             )

@@ -45,7 +45,7 @@ class Recipe:
     threads: int = 1
     precision: str = "bf16"  # of the matrix products in training; weights and moments are fp32
     window: int = 512
-    batch: int = 8
+    batch: int = 4
     rate: float = 2e-3
     warmup: int = 100
     hidden: int = 192
