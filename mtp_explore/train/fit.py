@@ -92,7 +92,7 @@ def fit(
     if path and path.is_file():
         check_resumable(facts, read_facts(path), path)
     clock = time.perf_counter()
-    known, held = (_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
+    known, held = (split_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
     report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
     optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
     if path and path.is_file():
@@ -153,7 +153,7 @@ def evaluate(drafter, held: Features, size: int = 8192) -> dict[str, float]:
     return {"loss": sum(total.values()) / len(total), **total}
 
 
-def _features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:
+def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:
     positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
     tokens = corpus.tokens(split, backbone.tokenizer, limit=2 * positions + 4096)
     return features(backbone, tokens, drafter.horizon, positions, recipe.seed)
