@@ -34,7 +34,7 @@ LIGHT = {
     "widgets",
 }  # open without torch and see plain data only
 HEAVY = {"torch", "transformers", "tokenizers", "safetensors", "accelerate", "tensorly"}
-DISTRIBUTIONS = {"cut_cross_entropy": "cut-cross-entropy"}  # import name -> pyproject's, where they differ
+DISTRIBUTIONS = {"IPython": "ipython"}  # import name -> pyproject's, where they differ
 
 
 class Arrow(NamedTuple):
