@@ -53,8 +53,8 @@ def lab(context: typer.Context) -> None:
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # containers have no other user
     from jupyterlab.labapp import LabApp
 
-    os.chdir(CHECKOUT)
-    LabApp.launch_instance([START, "--ip=localhost", *quiet, *root, *context.args])
+    place = [f"--ServerApp.root_dir={CHECKOUT}", f"--LabApp.default_url=/lab/tree/{START}", "--ip=localhost"]
+    LabApp.launch_instance([*place, *quiet, *root, *context.args])
 
 
 @app.command()
