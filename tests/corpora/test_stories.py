@@ -266,6 +266,12 @@ def test_deterministic_across_processes(train):
     assert runs[0].split()[0] == hashlib.sha256("\n".join(train[:50]).encode()).hexdigest()
 
 
+# The corpus is frozen: trained models and their cards rest on exactly these documents.
+def test_frozen(train):
+    digest = hashlib.sha256("\n".join(train[:200]).encode()).hexdigest()
+    assert digest == "b43a13afa2c51327f78725c252015e6e1282201569cfa5d425948f2a3b0e985f"
+
+
 # Splits are disjoint, and each text lies where its hash says.
 def test_splits(stories):
     found = {split: set(islice(stories.documents(split), 40)) for split in SPLITS}
