@@ -45,10 +45,11 @@ def lab(context: typer.Context) -> None:
     """Open JupyterLab on the first notebook, on localhost, with its token. Further arguments go to JupyterLab."""
     if not (CHECKOUT / START).is_file():
         raise FileNotFoundError(f"{CHECKOUT / START} is missing: `lab` needs a checkout of the project")
-    quiet = [  # nothing but the browser's own requests to localhost: no news, no update check, no package search
+    quiet = [  # nothing leaves localhost: no news, no update check, no package search, nor a question about them
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        f"--LabApp.app_settings_dir={CHECKOUT / 'mtp_explore' / 'lab'}",
     ]
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # containers have no other user
     from jupyterlab.labapp import LabApp

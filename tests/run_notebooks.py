@@ -21,7 +21,8 @@ CELL_SECONDS = 120
 
 def faults(notebook) -> list[str]:
     """What is wrong with a notebook's committed form, in words."""
-    found = []
+    named = notebook.metadata.get("kernelspec", {}).get("name") == "python3"
+    found = [] if named else ["its metadata name no kernel `python3`, so JupyterLab would ask for one"]
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue

@@ -113,4 +113,4 @@ def test_lab_stays_at_home(monkeypatch, tmp_path):
     assert "--ip=localhost" in seen and seen[-1] == "--no-browser" and lab.default_url.endswith(cli.START)
     assert not any("token" in a or "password" in a for a in seen)
     assert lab.news_url is None and lab.check_for_updates_class.__name__ == "NeverCheckForUpdate"
-    assert lab.extension_manager == "readonly"
+    assert lab.extension_manager == "readonly" and lab.app_settings_dir.endswith("lab")

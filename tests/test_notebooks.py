@@ -20,9 +20,11 @@ def test_notebook_is_clean(path):
     assert faults(notebook) == []
 
 
-# The check above sees an output, a count, and a long cell.
+# The check above sees a missing kernel, an execution count and a long cell.
 def test_faults_are_seen():
     notebook = v4.new_notebook(cells=[v4.new_code_cell("1\n" * 15), v4.new_markdown_cell("x\n" * 99)])
+    assert "kernel" in faults(notebook)[0]
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     assert faults(notebook) == []
     notebook.cells[0].execution_count = 1
     assert "outputs" in faults(notebook)[0]
