@@ -62,6 +62,45 @@ def joint(p: dict, size: int, n: int) -> dict[tuple[int, ...], float]:
     return {x: math.prod(p[x[:i]][x[i]] for i in range(n)) for x in itertools.product(range(size), repeat=n)}
 
 
+def verdict_match(p: list, draft: list[int], n: int, u: list[float]) -> tuple[int, int]:
+    """(accepted, token): the target's own picks, as far as the n drafts agree with them. p[i], u[i] per place."""
+    for i in range(n + 1):
+        token = picked(p[i], u[i])
+        if i == n or token != draft[i]:
+            return i, token
+
+
+def verdict_rejection(
+    p: list, q: list, draft: list[int], n: int, coins: list[float], u: list[float]
+) -> tuple[int, int]:
+    """(accepted, token) of papers.md 5.5, draft by draft."""
+    for i in range(n):
+        d = draft[i]
+        if coins[i] >= p[i][d] / q[i][d]:
+            return i, picked([max(a - b, 0.0) for a, b in zip(p[i], q[i], strict=True)], u[i])
+    return n, picked(p[n], u[n])
+
+
+def verdict_block(p: list, q: list, draft: list[int], n: int, coins: list[float], u: list[float]) -> tuple[int, int]:
+    """(accepted, token) of papers.md 5.7: the largest i whose coin allows it."""
+    survives = [1.0]
+    for i in range(n):
+        survives.append(min(1.0, survives[-1] * p[i][draft[i]] / q[i][draft[i]]))
+
+    def rest(i: int) -> list[float]:
+        return [max(survives[i] * a - b, 0.0) for a, b in zip(p[i], q[i], strict=True)]
+
+    for i in range(n, 0, -1):
+        if i == n:
+            h = survives[n]
+        else:
+            room = sum(rest(i)) + 1 - survives[i]
+            h = sum(rest(i)) / room if room > 0 else 1.0
+        if coins[i - 1] < h:
+            return i, picked(p[n] if i == n else rest(i), u[i])
+    return 0, picked(rest(0) if n else p[0], u[0])
+
+
 def accepted_by_match(p: dict, q: dict, size: int, n: int) -> float:
     """E[accepted] when a draft is kept while an independent draw of the target equals it: sum of prod p q."""
     return _expected(size, n, lambda x: math.prod(p[x[:i]][x[i]] * q[x[:i]][x[i]] for i in range(len(x))))

@@ -7,7 +7,7 @@ row of the context matters. `on_every_device` runs a test on the CPU and, where 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -52,7 +52,7 @@ ARCHITECTURES = {
 on_every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
-@lru_cache(maxsize=None)
+@cache
 def toy(architecture: str = "gpt2", device: str = "cpu", dtype: torch.dtype = torch.float32, seed: int = 0) -> Backbone:
     """A random backbone, the same for the same arguments. Shared between tests: change nothing about it for good."""
     return build(ARCHITECTURES[architecture](), device, dtype, seed)
