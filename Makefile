@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CORPORA ?= stories arithmetic code
+DRAFTERS ?= independent
 
 .PHONY: help setup lab test test-browser lint notebooks models models-quick book clean
 help:
@@ -14,7 +16,7 @@ help:
 	@echo "make test-browser  the tests that drive a real Chromium"
 	@echo "make lint          ruff, and the notebooks' form"
 	@echo "make notebooks     run every notebook whole and time it"
-	@echo "make models        rebuild data/models; make models-quick: a lesser budget, minutes on two cores"
+	@echo "make models        rebuild data/models (hours); make models-quick: one corpus, few steps, into runs/quick"
 	@echo "make book          run the notebooks and render them to HTML in book/"
 	@echo "make clean         remove what make has made, .venv included"
 
@@ -43,6 +45,25 @@ lint: $(READY)
 
 notebooks: $(READY)
 	MTP_FAST=1 $(BIN)/python tests/run_notebooks.py run
+
+# Every file of data/models, from nothing: hours on two cores. TRAIN_ARGS=--resume continues a killed backbone.
+models: $(READY)
+	for corpus in $(CORPORA); do \
+	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --out data/models/$$corpus/backbone $(TRAIN_ARGS) || exit 1; \
+	  for drafter in $(DRAFTERS); do \
+	    $(BIN)/python -m mtp_explore.train.ship $$corpus $$drafter || exit 1; \
+	  done; \
+	done
+
+# The same commands with few steps, for one corpus, into runs/quick: the shipped files stay as they are.
+models-quick: CORPORA := stories
+models-quick: $(READY)
+	for corpus in $(CORPORA); do \
+	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --quick --runs runs/quick --out runs/quick/$$corpus/backbone || exit 1; \
+	  for drafter in $(DRAFTERS); do \
+	    $(BIN)/python -m mtp_explore.train.ship $$corpus $$drafter --quick --out runs/quick/$$corpus/$$drafter || exit 1; \
+	  done; \
+	done
 
 book: $(READY)
 	$(BIN)/python tests/run_notebooks.py book
