@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..backbone.files import checked, replace
+from ..backbone.files import CARD, CONFIG, WEIGHTS, checked, replace, write_text
 from ..backbone.load import Backbone
 
 MOST = 64  # tokens per step that a drafter may be asked for
@@ -67,24 +67,27 @@ class DrafterBase(nn.Module):
         return {}
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """config.json and model.safetensors; each file is complete or absent, never half written."""
+        """config.json and model.safetensors, each complete or as it was before, never half written. A card that lies
+        there speaks of the old weights and is removed.
+        """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         config = {"name": self.name, "options": self.options, "made_for": self.made_for}
         weights = {k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}
-        replace(directory / "model.safetensors", lambda path: save_file(weights, path))
-        replace(directory / "config.json", lambda path: Path(path).write_text(json.dumps(config, indent=2) + "\n"))
+        replace(directory / WEIGHTS, lambda path: save_file(weights, path))
+        (directory / CARD).unlink(missing_ok=True)
+        write_text(directory / CONFIG, json.dumps(config, indent=2) + "\n")
 
     def load_weights(self, directory: Path) -> None:
         """Weights of `save_pretrained`, cast to the backbone's dtype; ValueError where the file does not fit."""
         try:
-            weights = load_file(checked(directory) / "model.safetensors")
+            weights = load_file(checked(directory) / WEIGHTS)
             self.load_state_dict(weights)
         except Exception as error:
             if isinstance(error, ValueError):
                 raise
             raise ValueError(
-                f"{str(directory / 'model.safetensors')!r} cannot be read as drafter {self.name!r} "
+                f"{str(directory / WEIGHTS)!r} cannot be read as drafter {self.name!r} "
                 f"({str(error).splitlines()[0]}): the file is damaged or belongs to another drafter"
             ) from error
         self.to(self.backbone.device, self.backbone.dtype)

@@ -1,24 +1,26 @@
 """Checkpoints of a training run: weights, AdamW's moments and the step in one safetensors file, written whole."""
 
 import json
-import os
 from pathlib import Path
 
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from mtp_explore.backbone.files import replace
+
 
 def save_checkpoint(path: Path, model, optimizer, facts: dict) -> None:
-    """Write the state after a step; `facts` (JSON) says which run and which step.  An interrupt leaves the old file."""
+    """Write the state after a step; `facts` (JSON) says which run and which step.
+
+    An interrupt or a full disk (OSError) leaves the old file.
+    """
     tensors = {}
     for name, parameter in model.named_parameters():
         tensors[f"model/{name}"] = parameter.detach()
         for key, value in optimizer.state[parameter].items():
             tensors[f"{key}/{name}"] = value
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    save_file(tensors, beside, metadata={"facts": json.dumps(facts)})
-    os.replace(beside, path)
+    replace(path, lambda temporary: save_file(tensors, temporary, metadata={"facts": json.dumps(facts)}))
 
 
 def read_facts(path: Path) -> dict:
@@ -36,6 +38,8 @@ def load_checkpoint(path: Path, model, optimizer) -> dict:
     with safe_open(path, framework="pt") as file:
         for name, parameter in model.named_parameters():
             parameter.data.copy_(file.get_tensor(f"model/{name}"))
-            keys = [key.split("/", 1)[0] for key in file.keys() if key.split("/", 1)[1] == name]
-            optimizer.state[parameter] = {k: file.get_tensor(f"{k}/{name}") for k in keys if k != "model"}
+            keys = {key.split("/", 1)[0] for key in file.keys() if key.split("/", 1)[1] == name} - {"model"}
+            state = {key: file.get_tensor(f"{key}/{name}") for key in keys}
+            # AdamW keeps its step counts on the CPU, its moments beside the parameter
+            optimizer.state[parameter] = {k: v if k == "step" else v.to(parameter.device) for k, v in state.items()}
     return facts
