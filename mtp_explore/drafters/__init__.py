@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import json
 from pathlib import Path
 
-from ..backbone.files import shipped_directory, shipped_names
+from ..backbone.files import read_json, shipped_directory, shipped_names
 from ..backbone.load import Backbone, load_backbone
 from .base import DrafterBase
 from .independent import Independent
@@ -42,10 +41,13 @@ def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterB
     directory = directory or _from_hub(str(name))
     if not (directory / "config.json").is_file():
         raise ValueError(f"name={str(name)!r}: the directory has no config.json, so it holds no drafter")
-    config = json.loads((directory / "config.json").read_text())
+    config = read_json(directory / "config.json")
     if not {"name", "options", "made_for"} <= config.keys():
         raise ValueError(f"name={str(name)!r} holds a config.json, but not one of a drafter (is it a backbone?)")
-    backbone = backbone or load_backbone(directory.parent / "backbone")
+    beside = directory.parent / "backbone"
+    if backbone is None and not beside.is_dir():
+        raise ValueError(f"name={str(name)!r} has no backbone beside it: give the one it was made for, backbone=...")
+    backbone = backbone or load_backbone(beside)
     drafter = make_drafter(config["name"], backbone, **config["options"])
     drafter.made_for = config["made_for"]
     drafter.check(backbone)

@@ -27,13 +27,21 @@ class Oracle(DrafterBase):
 
     def __init__(self, backbone, answer, horizon: int = 8):
         super().__init__(backbone, horizon)
+        answer = answer.tolist() if isinstance(answer, Tensor) else answer
         single = isinstance(answer, Trace) or (len(answer) > 0 and isinstance(answer[0], int))
         rows = [a.prompt + a.tokens if isinstance(a, Trace) else list(a) for a in ([answer] if single else answer)]
         if not rows or not all(rows):
             raise ValueError("answer is empty: give the token ids of the whole text, prompt included, or a Trace")
+        bad = next((t for r in rows for t in r if not 0 <= t < backbone.vocabulary), None)
+        if bad is not None:
+            raise ValueError(f"answer holds the token id {bad}, outside the vocabulary 0..{backbone.vocabulary - 1}")
         self.ends = torch.tensor([len(r) for r in rows], device=backbone.device)
         longest = int(self.ends.max())
         self.answer = torch.tensor([r + [0] * (longest - len(r)) for r in rows], device=backbone.device)
+
+    def save_pretrained(self, directory) -> None:
+        """An oracle is made for one answer; there is nothing to save."""
+        raise ValueError("drafter 'oracle' has nothing to save: make it anew, make_drafter('oracle', ..., answer=...)")
 
     def begin(self, state: State) -> Place:
         if len(state.length) != len(self.answer):

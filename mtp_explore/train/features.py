@@ -26,13 +26,11 @@ class Features(NamedTuple):
         return Features(self.hidden[chosen], self.future[chosen])
 
 
-def futures(tokens: Tensor, horizon: int, eos: int | None) -> Tensor:
-    """[B, T, K+1] the tokens after each of the first T of tokens [B, T + K + 1]; -1 after an end of text."""
+def futures(tokens: Tensor, horizon: int, eos: list[int]) -> Tensor:
+    """[B, T, K+1] the tokens after each of the first T of tokens [B, T + K + 1]; -1 after an end of text (any `eos`)."""
     after = tokens.unfold(1, horizon + 1, 1)[:, 1:]
-    if eos is None:
-        return after
-    over = (after == eos).long().cumsum(-1) - (after == eos).long() > 0
-    return after.masked_fill(over, -1)
+    ends = torch.isin(after, torch.tensor(eos, dtype=after.dtype, device=after.device)).long()
+    return after.masked_fill(ends.cumsum(-1) > ends, -1)
 
 
 @torch.no_grad()
@@ -45,11 +43,10 @@ def features(backbone: Backbone, tokens: Tensor, horizon: int, positions: int, s
     windows = Windows(tokens, length + horizon + 1, seed)
     count = min(max(1, positions // length), windows.per_epoch)
     hidden, future, size = [], [], max(1, 8192 // length)
-    eos = backbone.eos[0] if backbone.eos else None
     for first in range(0, count, size):
         batch = torch.stack([windows[i] for i in range(first, min(first + size, count))]).to(backbone.device)
         hidden.append(states(backbone, batch[:, :length]).flatten(0, 1))
-        future.append(futures(batch, horizon, eos)[:, :length].flatten(0, 1))
+        future.append(futures(batch, horizon, backbone.eos)[:, :length].flatten(0, 1))
     return Features(torch.cat(hidden), torch.cat(future))
 
 
