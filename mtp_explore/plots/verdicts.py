@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..trace.glyphs import visible
 from ..trace.metrics import joined
 from ..trace.records import Trace
 
@@ -74,7 +75,7 @@ def overlap(p: Sequence[float], q: Sequence[float], labels: Sequence[str] | None
     from plotly.subplots import make_subplots
 
     p, q = _law("p", p), _law("q", q)
-    labels = [str(i) for i in range(len(p))] if labels is None else [str(x) for x in labels]
+    labels = [_literal(x) for x in (range(len(p)) if labels is None else labels)]
     if not len(p) == len(q) == len(labels):
         raise ValueError(f"p, q and labels have {len(p)}, {len(q)} and {len(labels)} entries: they must agree")
     shared = [min(a, b) for a, b in zip(p, q, strict=True)]
@@ -93,7 +94,7 @@ def overlap(p: Sequence[float], q: Sequence[float], labels: Sequence[str] | None
         figure.add_trace(go.Bar(x=labels, y=law, name=name, marker=marker), row=1, col=panel)
     figure.update_xaxes(title_text="token", type="category")
     figure.update_yaxes(title_text="probability", col=1)
-    return _dress(figure, None, None, None).update_layout(barmode="group")
+    return _dress(figure, None, None, None).update_layout(barmode="group", legend_y=1.12)
 
 
 def meter(tv_by_n: Mapping[int, float], noise_by_n: Mapping[int, tuple[float, float]]):
@@ -144,6 +145,11 @@ def _law(name: str, values: Sequence[float]) -> list[float]:
             f"{name} is no law: its entries must be >= 0 and sum to 1, and the sum is {math.fsum(law):.4g}"
         )
     return law
+
+
+def _literal(label) -> str:
+    """A label as it is: plotly would read tags in it."""
+    return visible(str(label)).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _dress(figure, title, x, y_title, y=None, whole=False):

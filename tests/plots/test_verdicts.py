@@ -50,6 +50,11 @@ def test_overlap_splits_the_target():
     assert list(same.data[3].y) == [0.0] * 4 and "agree" in same.layout.annotations[2].text
 
 
+# Labels are shown letter by letter: no tag of theirs is read, no sign of theirs unseen.
+def test_labels_are_literal():
+    assert list(overlap([0.5, 0.5], [0.5, 0.5], ["<b>x</b>&amp;", "\n"]).data[0].x) == ["&lt;b>x&lt;/b>&amp;amp;", "↵"]
+
+
 # The meter shows what it was given, in order of the number of samples, on logarithmic axes.
 def test_meter_shows_what_it_was_given():
     figure = meter({1000: 0.02, 10: 0.3}, {10: (0.2, 0.4), 1000: (0.02, 0.04)})

@@ -1,0 +1,158 @@
+"""JupyterLab itself: the player in an untrusted and in a trusted notebook, and the linked widget with a live kernel.
+
+The server is JupyterLab on localhost with a home of its own; a request that leaves the machine fails the test.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from mtp_explore.trace.html import player
+from mtp_explore.trace.say import say
+from tests.trace.traces import hostile_trace, make_trace
+
+ROOT = Path(__file__).parents[2]
+WIDGET = """
+from tests.trace.traces import make_trace
+from mtp_explore.widgets import explore
+def run(prompt, rule, temperature, horizon, seed):
+    if seed == 13:
+        raise ValueError(f"seed={seed} <b>is</b> unlucky")
+    trace = make_trace(rule=rule or "rejection", horizon=horizon, seed=seed)
+    trace.prompt_text = prompt
+    return trace
+explore(run, "A tale:", horizon=5)
+"""
+
+
+def saved(path: Path, *cells) -> Path:
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells), metadata=kernel), path)
+    return path
+
+
+def shown(html: str):
+    output = nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": "Trace"})
+    return nbformat.v4.new_code_cell("trace", outputs=[output])
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A running JupyterLab: (address, folder it serves, environment of its home)."""
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
+    paths = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    here = {"HOME": str(home), "PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = os.environ | paths | here
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token="]
+    options += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyter", "lab", *options],
+        env=environment, stdout=subprocess.DEVNULL, stderr=(home / "log").open("w"),
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/api")
+                break
+            except OSError:
+                time.sleep(0.25)
+        else:
+            pytest.fail("JupyterLab did not start: " + (home / "log").read_text()[-2000:])
+        yield address, folder, environment
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def lab_page(lab, browser):
+    """`lab_page(path)`: the notebook opened in JupyterLab; errors, dialogs and foreign requests are in `page.noted`."""
+    address, _, _ = lab
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(60_000)
+
+    def lab_page(path):
+        page = context.new_page()
+        page.noted = []
+        page.on("dialog", lambda d: (page.noted.append(d.message), d.dismiss()))
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith((address, "data:", "blob:", "ws")) else page.noted.append(r.url),
+        )
+        page.goto(f"{address}/lab/workspaces/{path.stem}/tree/{path.name}?reset")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        return page
+
+    yield lab_page
+    context.close()
+
+
+# An untrusted notebook: JupyterLab's own sanitizer removes script and style, and the text is complete nevertheless.
+def test_untrusted_notebook_is_readable(lab, lab_page):
+    trace = hostile_trace()
+    page = lab_page(saved(lab[1] / "untrusted.ipynb", shown(player(trace))))
+    root = page.locator(".mtp")
+    root.wait_for()
+    assert root.locator("script, style, img, svg").count() == 0 and page.locator(".mtp-panel").count() == 0
+    assert root.locator(".mtp-text u").count() == sum(s.kept for s in trace.steps)
+    assert root.locator(".mtp-text u").first.evaluate("e => getComputedStyle(e).textDecorationLine") == "underline"
+    call = root.locator("details").nth(1)
+    call.locator("summary").click()
+    assert call.locator("p").inner_text() == say(trace, trace.steps[1])
+    assert call.locator("tr").count() == len(trace.steps[1].drafts) + 2
+    assert page.noted == []
+
+
+# A trusted notebook plays, and its keys are the player's: JupyterLab's cell selection does not move.
+def test_trusted_notebook_plays(lab, lab_page):
+    trace = make_trace(seed=3)
+    path = saved(lab[1] / "trusted.ipynb", shown(player(trace)), nbformat.v4.new_code_cell("pass"))
+    subprocess.run([sys.executable, "-m", "jupyter", "trust", path], env=lab[2], check=True, capture_output=True)
+    page = lab_page(path)
+    page.locator(".mtp-panel").wait_for()
+    page.locator(".mtp").focus()
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    active = lambda: cells.evaluate_all("all => all.findIndex((e) => e.matches('.jp-mod-active'))")  # noqa: E731
+    before = active()
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert page.locator(".mtp-sentence").inner_text() == say(trace, trace.steps[2])
+    assert active() == before and page.noted == []
+
+
+# The widget: it runs at once, follows its controls, and shows an error as text without losing the player.
+def test_explore_with_a_live_kernel(lab, lab_page):
+    page = lab_page(saved(lab[1] / "explore.ipynb", nbformat.v4.new_code_cell(WIDGET)))
+    page.get_by_text("| Idle").wait_for(timeout=60_000)  # the status bar: kernel connected
+    page.locator(".jp-Cell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    prompt, lanes = page.locator(".mtp-prompt"), page.locator("button.mtp-lane")
+    prompt.wait_for(timeout=60_000)
+    assert prompt.text_content() == "A tale:"
+    page.locator(".mtp").press("ArrowRight")
+    assert lanes.count() == 5 + 1
+    page.get_by_label("prompt").fill("<i>Another</i>:")
+    page.get_by_label("prompt").blur()
+    page.wait_for_function("document.querySelector('.mtp-prompt')?.textContent === '<i>Another</i>:'")
+    seed = page.get_by_label("seed")
+    seed.fill("13")
+    seed.press("Enter")
+    alert = page.locator(".widget-html", has_text="ValueError: seed=13 <b>is</b> unlucky")
+    alert.wait_for()
+    assert prompt.text_content() == "<i>Another</i>:"
+    seed.fill("4")
+    page.locator(".widget-button", has_text="Run").click()
+    alert.wait_for(state="detached")
+    kinds = page.locator(".jp-OutputArea-output").evaluate_all("all => all.map((e) => e.className)")
+    assert sum("jp-RenderedHTML" in k for k in kinds) == 1 and page.noted == []
