@@ -46,23 +46,25 @@ def greedy_by_transformers(backbone, starts: list[list[int]], tokens: int) -> li
     return out
 
 
-def reference(name: str, backbone, starts: list[list[int]], tokens: int) -> list[str]:
-    """Digests of the greedy reference, from the file if it was made by these weights, else made now."""
-    sha = read_card(shipped_directory(name, "backbone"))["sha256"]
+def reference(name: str, backbone, starts: list[list[int]], tokens: int, keep: bool = True) -> list[str]:
+    """Digests of the greedy reference: from the file where it was made by these weights from these prompts (the code
+    corpus differs between Python versions), else made now, and kept if `keep`.
+    """
+    known = {"sha256": read_card(shipped_directory(name, "backbone"))["sha256"], "tokens": tokens}
     kept = read(f"reference-greedy-{name}")
-    if (kept.get("sha256"), kept.get("prompts"), kept.get("tokens")) != (sha, len(starts), tokens):
+    texts = [digest(s) for s in starts]
+    if {k: kept.get(k) for k in known} != known or kept["prompts"][: len(texts)] != texts:
         made = [digest(t) for t in greedy_by_transformers(backbone, starts, tokens)]
-        kept = {"sha256": sha, "prompts": len(starts), "prompt_tokens": LENGTH, "tokens": tokens, "digests": made}
-        write(f"reference-greedy-{name}", kept)
-    return kept["digests"]
+        kept = {**known, "prompts": texts, "digests": made}
+        if keep:
+            write(f"reference-greedy-{name}", kept)
+    return kept["digests"][: len(texts)]
 
 
 @torch.inference_mode()
 def margin(backbone, prompt: list[int], one: list[int], other: list[int], uniforms=None) -> dict:
     """Where two continuations part, and how narrow the decision was there."""
-    place = next(
-        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+    place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     logits = backbone.model(torch.tensor([prompt + one[:place]]), use_cache=False).logits[0, -1].double()
     if uniforms is None:
         best = logits.topk(2).values

@@ -126,7 +126,8 @@ def speed(backbone, start: list[int], repeats: int) -> dict:
         "plain_over_transformers": statistics.median(r["plain"] / r["transformers"] for r in rounds),
         "oracle_speedup_over_plain": statistics.median(r["plain"] / r["oracle"] for r in rounds),
         "oracle_speedup_over_transformers": statistics.median(r["transformers"] / r["oracle"] for r in rounds),
-        "oracle_tokens_per_call": TOKENS / mtp.generate(backbone, oracle, start, TOKENS, temperature=0, eos=False).calls,
+        "oracle_tokens_per_call": TOKENS
+        / mtp.generate(backbone, oracle, start, TOKENS, temperature=0, eos=False).calls,
     }
 
 
@@ -152,7 +153,10 @@ def main() -> None:
     for key, value in fast.items():
         print(f"{key}: {value:.2f}")
     settings = dict(backbone=args.backbone, device=args.device, repeats=args.repeats, new_tokens=TOKENS)
-    write("loop" if args.device == "cpu" else f"loop-{args.device}", {"receipt": receipt(**settings), "overhead": rows, "speed": fast})
+    write(
+        "loop" if args.device == "cpu" else f"loop-{args.device}",
+        {"receipt": receipt(**settings), "overhead": rows, "speed": fast},
+    )
 
 
 if __name__ == "__main__":

@@ -24,9 +24,7 @@ def traces(backbone, make, starts, tokens, **options) -> list:
     out = []
     for first in range(0, len(starts), BATCH):
         part = starts[first : first + BATCH]
-        out += mtp.generate(
-            backbone, make(first, first + len(part)), part, tokens, seed=(SEED, first), **options
-        )
+        out += mtp.generate(backbone, make(first, first + len(part)), part, tokens, seed=(SEED, first), **options)
     return out
 
 

@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _PUBLIC = {  # name -> module that defines it
     "Trace": "trace.records",
     "play": "trace.html",
+    "recorded": "trace.recorded",
     "load_backbone": "backbone.load",
     "load_corpus": "corpora",
     "load_drafter": "drafters",
@@ -24,6 +25,7 @@ _PUBLIC = {  # name -> module that defines it
     "generate": "decode.generate",
     "decode": "decode.generate",
     "sample": "decode.generate",
+    "exact_law": "measure.law",
 }
 _ROOMS = ("exercises", "measure", "plots", "tensors", "widgets")  # subpackages that `mtp.<name>` also opens
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 from .cache import RowsCache
 from .files import checked, shipped_directory, shipped_names
 from .layout import Layout, additive
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 
 class Backbone:
@@ -28,6 +31,7 @@ class Backbone:
         self.model, self.tokenizer, self.name = model.eval().requires_grad_(False), tokenizer, name
         self.config = model.config
         text = self.config.get_text_config()
+        _refuse_strange(model, text)
         self.width = text.hidden_size
         self.context = getattr(text, "max_position_embeddings", None) or 1 << 30
         self.layer_types = set(getattr(text, "layer_types", None) or ())
@@ -46,10 +50,9 @@ class Backbone:
 
     @property
     def eos(self) -> list[int]:
-        """Token ids that end a text (none, one or several)."""
-        end = self.config.eos_token_id
-        if end is None and self.tokenizer is not None:
-            end = self.tokenizer.eos_token_id
+        """Token ids that end a text (none, one or several), as transformers' generate reads them."""
+        places = getattr(self.model, "generation_config", None), self.config, self.tokenizer
+        end = next((p.eos_token_id for p in places if getattr(p, "eos_token_id", None) is not None), None)
         return [] if end is None else list(end) if isinstance(end, (list, tuple)) else [end]
 
     @property
@@ -107,11 +110,8 @@ class Backbone:
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
     def encode(self, prompt) -> list[list[int]]:
-        """Token ids of a prompt: a string, a list of ids, or a list of either (a batch)."""
-        if isinstance(prompt, Tensor):
-            prompt = prompt.tolist()
-        single = isinstance(prompt, str) or (len(prompt) > 0 and isinstance(prompt[0], int))
-        rows = [self._ids(p) for p in ([prompt] if single else prompt)]
+        """Token ids of a prompt: a string, a list (or tensor) of ids, or a list of either (a batch)."""
+        rows = [self._ids(p) for p in ([prompt] if is_single(prompt) else prompt)]
         if not rows:
             raise ValueError("prompt is an empty list: pass a string, a list of token ids, or a list of either")
         for ids in rows:
@@ -120,7 +120,10 @@ class Backbone:
 
     def _ids(self, prompt) -> list[int]:
         if not isinstance(prompt, str):
-            return [int(t) for t in prompt]
+            ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+            if not isinstance(ids, list | tuple) or not all(isinstance(t, Integral) for t in ids):
+                raise TypeError(f"prompt holds {ids!r:.60}: pass a string, a list of token ids, or a list of either")
+            return [int(t) for t in ids]
         if self.tokenizer is None:
             raise ValueError(f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids")
         return self.tokenizer(prompt)["input_ids"]
@@ -155,6 +158,31 @@ class Backbone:
             self.tokenizer.save_pretrained(directory)
 
 
+def is_single(prompt) -> bool:
+    """One text (a string or ids), not a batch of them; TypeError where it is neither."""
+    if isinstance(prompt, str):
+        return True
+    try:
+        return len(prompt) > 0 and (getattr(prompt[0], "ndim", 1) == 0 or isinstance(prompt[0], Integral))
+    except (TypeError, KeyError):
+        raise TypeError(f"prompt={prompt!r:.60}: pass a string, a list of token ids, or a list of either") from None
+
+
+def _refuse_strange(model, text) -> None:
+    """ValueError for models that read columns of the cache as positions, or keep a state that cannot be rolled back:
+    they would run, and decode wrongly.
+    """
+    layers = set(getattr(text, "layer_types", None) or getattr(text, "attention_layers", None) or ())
+    odd = sorted(layers - {"full_attention", "sliding_attention", "global"})
+    alibi = getattr(text, "alibi", False) or text.model_type in ("bloom", "mpt")
+    why = ", ".join(odd) or ("ALiBi" if alibi else "a recurrent state" if getattr(model, "_is_stateful", False) else "")
+    if why:
+        raise ValueError(
+            f"model type {text.model_type!r} uses {why}, which this loop cannot serve: take a causal model with full "
+            "or sliding-window attention (Llama, Qwen, Mistral, Gemma, GPT-2, GPT-NeoX, ...)"
+        )
+
+
 def load_backbone(name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None):
     """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id.
 
@@ -177,11 +205,18 @@ def load_backbone(name: str | Path, device: str | torch.device | None = None, dt
     source = str(directory or name)
     dtype = dtype or (torch.float32 if device.type in ("cpu", "mps") else "auto")
     try:
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(source)
-    except OSError as error:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            source, dtype=dtype, use_safetensors=True, output_loading_info=True
+        )
+        if info["missing_keys"]:
+            raise ValueError(
+                f"model.safetensors has no {sorted(info['missing_keys'])[0]!r}, which config.json asks for."
+            )
+        bare = directory is not None and not any((directory / f).is_file() for f in TOKENIZER_FILES)
+        tokenizer = None if bare else AutoTokenizer.from_pretrained(source)
+    except Exception as error:
         raise ValueError(
-            f"name={str(name)!r} could not be loaded: {str(error).splitlines()[0]} "
+            f"name={str(name)!r} could not be loaded: {(str(error) or repr(error)).splitlines()[0]} "
             "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
         ) from error
     return Backbone(model.to(device), tokenizer, name=str(name))

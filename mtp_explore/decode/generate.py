@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..backbone.load import Backbone
+from ..backbone.load import Backbone, is_single
 from ..contract import Drafter
 from ..corpora.tokenizer import piece
 from ..tensors.categorical import shape
@@ -124,7 +124,7 @@ class _Job:
         if not isinstance(seed, (int, tuple)) or isinstance(seed, int) and seed < 0:
             raise ValueError(f"seed={seed!r}: it must be a whole number >= 0, or (seed, first row)")
         self.prompts = backbone.encode(prompt)
-        self.single = isinstance(prompt, str) or not isinstance(prompt[0], (str, list, tuple))
+        self.single = is_single(prompt)
         if drafter is not None:
             drafter.check(backbone)
         exact = temperature == 0 or drafter is None or drafter.one_hot

@@ -158,8 +158,12 @@ def draw(drafter: Drafter, belief, window: Tensor, shape: Callable, room: Tensor
     n = torch.minimum(drafter.left(belief).clamp(max=drafter.horizon), room)
     drawn, laws = [], []
     for k in range(1, drafter.horizon + 1):
-        q = shape(drafter.predict(belief))
-        token = pick(q, window[:, k])
+        if drafter.one_hot:  # nothing to shape, nothing to draw
+            q = drafter.predict(belief).exp().double()
+            token = q.argmax(-1)
+        else:
+            q = shape(drafter.predict(belief))
+            token = pick(q, window[:, k])
         belief = drafter.absorb(belief, token)
         drawn.append(token)
         laws.append(q)

@@ -67,12 +67,12 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
     accepted, token = _stack(calls, lambda c: c.verdict.accepted), _stack(calls, lambda c: c.verdict.token)
     window, coins = _stack(calls, lambda c: c.window[:, : n + 1, 0]), _stack(calls, lambda c: c.coins[:, :n])
     final = rule.law(p, draft, accepted)
-    final = final / final.sum(-1, keepdim=True)
+    final_top = (final / final.sum(-1, keepdim=True)).topk(min(TOP, p.shape[-1]), -1)
     place = torch.arange(n, device=p.device)
     stands = torch.where(place == accepted[:, None], token[:, None], draft.tokens)
     q_stands = draft.q.gather(-1, stands[..., None])
-    size = min(TOP, p.shape[-1])
-    p_top, q_top, final_top = (x.topk(size, -1) for x in (p, draft.q, final))
+    p_top = p.topk(min(TOP, p.shape[-1]), -1)
+    q_top = draft.q.topk(min(TOP, p.shape[-1]), -1)
     facts = dict(
         tokens=draft.tokens,
         n=draft.n,

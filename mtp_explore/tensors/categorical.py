@@ -16,17 +16,21 @@ _watcher: Callable[[Tensor, Tensor], None] | None = None
 
 
 def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
-    """The law [..., V] (float64) that logits or log-probabilities [..., V] stand for at a temperature.
+    """The law [..., V] that logits or log-probabilities [..., V] stand for at a temperature.
 
+    It is returned in float64, computed in the precision of the logits (float32 at least).
     Temperature 0 is the one-hot law of the arg-max (the first, if several). `top_k` keeps the k largest (ties with the
     k-th stay in); `top_p` drops tokens whose cumulative probability before them reaches it, best first, never the best.
     """
     if temperature == 0:
         return one_hot(logits.argmax(-1), logits.shape[-1])
-    logits = logits.double() if temperature == 1 else logits.double() / temperature
+    if logits.dtype not in (torch.float32, torch.float64):
+        logits = logits.float()
+    if temperature != 1:
+        logits = logits / temperature
     if 0 < top_k < logits.shape[-1]:
         logits = logits.masked_fill(logits < logits.topk(top_k, -1).values[..., -1:], -torch.inf)
-    law = logits.softmax(-1)
+    law = logits.softmax(-1).double()
     if top_p < 1:
         best, order = law.sort(dim=-1, descending=True, stable=True)
         before = best.cumsum(-1) - best

@@ -16,7 +16,7 @@ PLAIN, BONUS, RESIDUAL, TARGET = "plain", "bonus", "residual", "target"
 Law = list[tuple[int, float]]  # the likeliest tokens of a law with their probabilities, best first
 
 
-@dataclass
+@dataclass(slots=True)
 class Drafted:
     """One pending draft, as the call that verified it saw it."""
 
@@ -26,7 +26,9 @@ class Drafted:
     chance: float  # the probability with which the rule keeps it once reached: min(1, p/q), block's h, or p for match
     coin: float  # the number held against it: a coin, block's eta, or the tape's u for match
     verdict: str  # "kept" | "refused" (the first that fell) | "ignored" (after it: never looked at)
-    rank: int | None  # where q ranked the token that came to stand here (0 = first choice); None if ignored or excluded by q
+    rank: (
+        int | None
+    )  # where q ranked the token that came to stand here (0 = first choice); None if ignored or excluded by q
     p_top: Law = field(default_factory=list)
     q_top: Law = field(default_factory=list)
 
@@ -36,7 +38,7 @@ class Drafted:
         return self.p / self.q if self.q > 0 else float("inf")
 
 
-@dataclass
+@dataclass(slots=True)
 class Step:
     """One backbone call: which drafts it verified, what it committed."""
 
@@ -46,7 +48,9 @@ class Step:
     accepted: int  # a, how many drafts the rule accepted (before any cut by end of text or length)
     token: int  # y', the rule's own token after them
     tokens: list[int]  # what was committed: d_1..d_a, y', cut at the end of text or at the length limit
-    source: str  # of y': "plain" (no drafts) | "bonus" (all kept) | "residual" | "target" (match: the target's own pick)
+    source: (
+        str  # of y': "plain" (no drafts) | "bonus" (all kept) | "residual" | "target" (match: the target's own pick)
+    )
     u: float  # the uniform that decided y'
     p: float  # probability of y' under the target's law at its place
     p_top: Law = field(default_factory=list)  # the target's law at the place of y'
@@ -70,9 +74,7 @@ class Trace:
     prompt_text: str = ""
     text: str = ""  # the new tokens, decoded together
     pieces: dict[int, str] = field(default_factory=dict)
-    settings: dict = field(
-        default_factory=dict
-    )  # drafter, rule, plan, horizon, temperature, top_k, top_p, seed, ...
+    settings: dict = field(default_factory=dict)  # drafter, rule, plan, horizon, temperature, top_k, top_p, seed, ...
     finish: str = "length"  # "length" | "eos" | "context"
     seconds: float = 0.0
     version: int = VERSION
@@ -109,10 +111,7 @@ class Trace:
             law = lambda x: [(int(t), float(v)) for t, v in x]  # noqa: E731
             steps = []
             for s in data.pop("steps"):
-                drafts = [
-                    Drafted(**{**d, "p_top": law(d["p_top"]), "q_top": law(d["q_top"])})
-                    for d in s.pop("drafts")
-                ]
+                drafts = [Drafted(**{**d, "p_top": law(d["p_top"]), "q_top": law(d["q_top"])}) for d in s.pop("drafts")]
                 s["p_top"], s["residual_top"] = law(s["p_top"]), law(s["residual_top"])
                 steps.append(Step(drafts=drafts, **s))
             data["pieces"] = {int(k): v for k, v in data["pieces"].items()}
@@ -121,7 +120,7 @@ class Trace:
             raise ValueError(f"text is not a trace ({error!r}): pass what Trace.to_json() wrote") from error
 
     def to_dataframe(self):
-        """One row per draft and per target's token: step, place, source, token, piece, q, p, ratio, chance, coin, ..."""
+        """One row per draft and per target's token: step, place, source, token, piece, q, p, ratio, coin, ..."""
         import pandas as pd
 
         rows = []

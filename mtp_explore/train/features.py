@@ -27,7 +27,7 @@ class Features(NamedTuple):
 
 
 def futures(tokens: Tensor, horizon: int, eos: list[int]) -> Tensor:
-    """[B, T, K+1] the tokens after each of the first T of tokens [B, T + K + 1]; -1 after an end of text (any `eos`)."""
+    """[B, T, K+1] the tokens after each of the first T of tokens [B, T+K+1]; -1 after any end of text `eos`."""
     after = tokens.unfold(1, horizon + 1, 1)[:, 1:]
     ends = torch.isin(after, torch.tensor(eos, dtype=after.dtype, device=after.device)).long()
     return after.masked_fill(ends.cumsum(-1) > ends, -1)

@@ -25,7 +25,7 @@ CHECKPOINT = "checkpoint.safetensors"
 
 @dataclass
 class Report:
-    """What a run of `fit` saw. Losses are cross-entropies in nats per token, by head."""
+    """What a call of `fit` saw, from where it resumed. Losses are cross-entropies in nats per token, by head."""
 
     settings: dict
     training: list[dict] = field(default_factory=list)  # {"step", "loss", "head 1", ...}
@@ -78,17 +78,24 @@ def fit(
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step. positions: places of the text whose states are kept in memory.
     Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
-    windows, a checkpoint of another run in `out`. After an interrupt the last checkpoint is whole.
+    windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
+    interrupt or an error the last checkpoint is whole, at most `every` steps old.
     """
     drafter.check(backbone)
     if steps < 1 or batch < 1 or positions < 1 or every < 1:
         raise ValueError(f"steps={steps}, batch={batch}, positions={positions}, every={every}: all must be at least 1")
+    if not 0 < rate < math.inf:
+        raise ValueError(f"rate={rate}: the learning rate must be above 0")
+    callbacks = tuple(callbacks)
     parameters = [p for p in drafter.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError(f"drafter {drafter.name!r} has no weights to train: use it as it is")
     recipe = Recipe(steps, seed, batch, rate, positions)
-    facts = {"recipe": asdict(recipe), "drafter": drafter.options, "made_for": drafter.made_for, "step": 0}
+    facts = {"recipe": asdict(recipe), "corpus": getattr(corpus, "name", None), "step": 0}
+    facts |= {"drafter": {"name": drafter.name, **drafter.options}, "made_for": drafter.made_for}
     path = Path(out) / CHECKPOINT if out else None
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
     if path and path.is_file():
         check_resumable(facts, read_facts(path), path)
     clock = time.perf_counter()
@@ -96,7 +103,7 @@ def fit(
     report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
     optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
     if path and path.is_file():
-        facts = load_checkpoint(path, drafter, optimizer)
+        facts |= load_checkpoint(path, drafter, optimizer)
     drafter.train()
     bar = tqdm(range(facts["step"], steps), initial=facts["step"], total=steps, disable=not progress, unit="step")
     clock = time.perf_counter()
@@ -107,20 +114,18 @@ def fit(
             measured = (step + 1) % every == 0 or step + 1 == steps
             if measured or (step + 1) % 10 == 0:
                 row = {"step": step + 1} | {k: v.item() for k, v in losses.items()}
+                check_finite(row, recipe)
                 report.training.append(row)
                 bar.set_postfix(loss=f"{row['loss']:.3f}")
                 note = {**row, "seconds": time.perf_counter() - clock}
                 if measured:
                     note["validation"] = evaluate(drafter, held)
+                    check_finite({"step": step + 1, **note["validation"]}, recipe)
                     report.validation.append({"step": step + 1, **note["validation"]})
+                    if path:
+                        save_checkpoint(path, drafter, optimizer, facts)
                 for callback in callbacks:
                     callback(note)
-            if path and measured:
-                save_checkpoint(path, drafter, optimizer, facts)
-    except KeyboardInterrupt:
-        if path:
-            save_checkpoint(path, drafter, optimizer, facts)
-        raise
     finally:
         drafter.eval()
     report.seconds = time.perf_counter() - clock
@@ -156,12 +161,21 @@ def evaluate(drafter, held: Features, size: int = 8192) -> dict[str, float]:
 def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:
     positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
     tokens = corpus.tokens(split, backbone.tokenizer, limit=2 * positions + 4096)
-    return features(backbone, tokens, drafter.horizon, positions, recipe.seed)
+    try:
+        return features(backbone, tokens, drafter.horizon, positions, recipe.seed)
+    except ValueError as error:
+        raise ValueError(f"corpus {getattr(corpus, 'name', corpus)!r}, split {split!r}: {error}") from error
+
+
+def check_finite(row: dict, recipe: Recipe) -> None:
+    """ValueError where training has diverged: nothing of it may reach a checkpoint."""
+    if not all(map(math.isfinite, row.values())):
+        raise ValueError(f"training diverged (step {row['step']}: loss {row['loss']}): choose less than {recipe.rate=}")
 
 
 def check_resumable(now: dict, old: dict, path: Path) -> None:
     """ValueError unless the checkpoint belongs to this very run."""
-    other = [k for k in ("recipe", "drafter", "made_for") if now[k] != old.get(k)]
+    other = [k for k in ("recipe", "corpus", "drafter", "made_for") if now[k] != old.get(k)]
     if other:
         detail = "; ".join(f"{k}: {old.get(k)} there, {now[k]} here" for k in other)
         raise ValueError(

@@ -30,8 +30,8 @@ from mtp_explore.train.evaluate import evaluate
 from mtp_explore.train.windows import Windows
 
 VOCABULARY = {"stories": 512, "arithmetic": 512, "code": 1024}
-STEPS = {"stories": 6000, "arithmetic": 6000, "code": 6000}
-QUICK = 400
+STEPS = {"stories": 3000, "arithmetic": 2700, "code": 3600}
+QUICK = 300
 
 
 @dataclass(frozen=True)

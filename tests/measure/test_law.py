@@ -5,6 +5,7 @@ Two tiny GPT-2 models with random weights, V = 3, float64. Every drafter meets e
 
 import pytest
 import torch
+from toys import SLOT_DRAFTERS
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from mtp_explore.backbone.load import Backbone
@@ -41,7 +42,6 @@ def drafter(name: str, owner: Backbone, horizon: int):
     return make_drafter(name, owner, horizon=horizon)
 
 
-
 @pytest.mark.parametrize("shaping", SHAPES, ids=["T=1", "T=0.7, top-k, top-p"])
 @pytest.mark.parametrize("rule", ["rejection", "block", "match"])
 @pytest.mark.parametrize("name", ["independent", "lookup"])
@@ -52,6 +52,30 @@ def test_decoding_emits_the_targets_law(name, rule, shaping, horizon):
     found = exact_law(owner, drafter(name, owner, horizon), PROMPT, horizon + 1, rule=rule, **shaping)
     assert abs(float(found.law.sum()) - 1) < 1e-12
     assert found.error < 1e-10
+
+
+@pytest.mark.parametrize("shaping", SHAPES, ids=["T=1", "T=0.7, top-k, top-p"])
+@pytest.mark.parametrize("plan", ["linear", "quadratic", "budget=3"])
+@pytest.mark.parametrize("rule", ["rejection", "block", "match"])
+def test_slots_leave_the_law_alone(rule, plan, shaping):
+    """Random slots and random adapters, any plan: the law of the first K + 1 = 3 tokens is the target's."""
+    owner = backbone(6)
+    drafter = SLOT_DRAFTERS["toy-masked"](owner, 2)
+    assert exact_law(owner, drafter, PROMPT, 3, rule=rule, plan=plan, **shaping).error < 1e-10
+
+
+@pytest.mark.parametrize("plan", ["linear", "quadratic"])
+@pytest.mark.parametrize("rule", ["rejection", "block", "match"])
+@pytest.mark.parametrize("name", ["toy-cptp", "toy-optp"])
+def test_slots_that_carry_the_tapes_numbers_leave_the_law_alone(name, rule, plan):
+    """Slots see one bit of their uniform, and the same uniform draws: still the target's law (K = 1)."""
+
+    class OneBit(SLOT_DRAFTERS[name]):
+        def carry(self, slots, window):
+            return super().carry(slots, (window > 0.5).double())
+
+    owner = backbone(7)
+    assert exact_law(owner, OneBit(owner, 1), PROMPT, 2, rule=rule, plan=plan, cells=[0.5]).error < 1e-10
 
 
 def test_one_more_token_than_the_window_is_exact_too():
