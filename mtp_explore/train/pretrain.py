@@ -30,7 +30,7 @@ from mtp_explore.train.evaluate import evaluate
 from mtp_explore.train.windows import Windows
 
 VOCABULARY = {"stories": 512, "arithmetic": 512, "code": 1024}
-STEPS = {"stories": 3000, "arithmetic": 2700, "code": 3600}
+STEPS = {"stories": 2400, "arithmetic": 2200, "code": 3000}
 QUICK = 300
 
 
