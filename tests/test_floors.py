@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"trace", "locate"},
+    {"trace"},
     {"contract", "backbone", "tensors", "corpora"},
     {"drafters", "verify"},
     {"decode", "train"},
@@ -27,12 +27,7 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 STRANGERS = {"drafters": {"verify"}, "verify": {"drafters"}}
-LIGHT = {
-    "trace",
-    "locate",
-    "plots",
-    "widgets",
-}  # open without torch and see plain data only
+LIGHT = {"trace", "plots", "widgets"}  # open without torch and see plain data only
 HEAVY = {"torch", "transformers", "tokenizers", "safetensors", "accelerate", "tensorly"}
 DISTRIBUTIONS = {"IPython": "ipython"}  # import name -> pyproject's, where they differ
 
