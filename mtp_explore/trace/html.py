@@ -119,7 +119,7 @@ def _facts(trace: Trace) -> str:
     facts = [_fact(name, GLOSSARY[name].function(trace)) for name in HEADLINES]
     s, drafted = trace.settings, any(step.drafts for step in trace.steps)
     made = [s.get("drafter"), rule_of(trace) if drafted else None]
-    made += [f"T = {s['temperature']:g}" if isinstance(s.get("temperature"), int | float) else None]
+    made += [f"T={s['temperature']:g}" if isinstance(s.get("temperature"), int | float) else None]
     return " · ".join([f for f in facts if f] + [f"<span>{escape(visible(str(x)))}</span>" for x in made if x])
 
 

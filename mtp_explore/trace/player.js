@@ -19,9 +19,9 @@ function player(name) {
   const number = (x) => x == null ? "" : x === 0 || x === 1 ? String(x) : x < 1e-4 ? x.toExponential(0)
     : x >= 0.01 ? x.toFixed(2) : String(+x.toPrecision(1));
   const against = (coin, chance, won) => { /* `won` decides the sign where rounding hides it */
-    let d = 2;
-    while (d < 6 && coin !== chance && coin.toFixed(d) === chance.toFixed(d)) d++;
-    return `${coin.toFixed(d)} ${won ?? coin < chance ? "<" : coin > chance ? ">" : "≥"} ${chance.toFixed(d)}`;
+    let [left, right] = [coin, chance].map(number);
+    for (let d = 3; d < 6 && coin !== chance && left === right; d++) [left, right] = [coin.toFixed(d), chance.toFixed(d)];
+    return `${left} ${won ?? coin < chance ? "<" : coin > chance ? ">" : "≥"} ${right}`;
   };
   const bar = (kind, share) => {
     const node = el("span", `mtp-bar ${kind}`, el("span"));
@@ -81,25 +81,29 @@ function player(name) {
       return node;
     }
 
+    /* The toss: a tick where the coin fell, on the bar of the chance, or where u fell on the bare unit interval. */
+    function toss(text, coin, chance) {
+      if (greedy) return null;
+      const track = bar("chance", chance);
+      track.style.setProperty("--coin", coin);
+      track.append(el("b"));
+      return el("span", "mtp-cell mtp-toss", el("span", "", text), track);
+    }
+
     function draftLane([token, q, p, told, coin, verdict], k) {
       const chance = data.rule === "block" ? told : q ? Math.min(1, p / q) : 1;
       const won = data.rule === "block" || verdict === 2 ? undefined : verdict === 0;
-      const [sign, said] = verdicts[verdict], toss = el("span", "mtp-cell mtp-toss");
-      if (!greedy) {
-        const track = bar(match ? "unit" : "chance", match ? 0 : chance);
-        track.style.setProperty("--coin", coin);
-        track.append(el("b"));
-        toss.append(el("span", "", match ? number(coin) : against(coin, chance, won)), track);
-      }
+      const [sign, said] = verdicts[verdict];
       const label = `Draft ${k + 1} ${piece(token)}: target ${number(p)}, draft ${number(q)}, ${said}`;
-      return lane(["kept", "refused", "ignored"][verdict], `d${k + 1}`, token, [meter("q", q), meter("p", p), ...(greedy ? [] : [toss]),
+      return lane(["kept", "refused", "ignored"][verdict], `d${k + 1}`, token, [meter("q", q), meter("p", p),
+        match ? toss(number(coin), coin, 0) : toss(against(coin, chance, won), coin, chance),
         el("span", "mtp-verdict", `${sign} ${said}`)], label, k + 1);
     }
 
     function ownLane([token, p, u, source], committed, place) {
       const said = committed ? FROM[source] : "cut off";
       const empty = () => el("span", "mtp-cell");
-      return lane(committed ? "own" : "own cut", "y′ ★", token, [empty(), meter("p", p), ...(greedy ? [] : [empty()]),
+      return lane(committed ? "own" : "own cut", "y′ ★", token, [empty(), meter("p", p), match ? toss(number(u), u, 0) : greedy ? null : empty(),
         el("span", "mtp-verdict", said)], `The target's ${piece(token)}: probability ${number(p)}, ${said}`, place);
     }
 
@@ -154,7 +158,7 @@ function player(name) {
       const lists = !draft ? [list("Target p", "p", fallen ? fallen[7] : own[4], null, star)]
         : draft[7] ? [list("Draft q", "q", draft[8], draft[0], star), list("Target p", "p", draft[7], draft[0], star)]
           : [el("div", "mtp-law", el("b", "", "Not looked at"), el("span", "", "An earlier draft fell, so this one was dropped unseen."))];
-      if ((refused || !draft) && own[5].length) lists.push(list("Residual (p − q)₊, scaled", "residual", own[5], null, star));
+      if ((refused || !draft) && own[5].length) lists.push(list(data.rule === "block" ? "Residual (P p − q)₊, scaled" : "Residual (p − q)₊, scaled", "residual", own[5], null, star));
       const rank = draft?.[6] ? ` · the token that came to stand here was ${draft[6]}` : "";
       const head = el("div", "mtp-head", draft ? `Draft ${place} ` : "The target's own ", word(draft ? draft[0] : own[0]), rank);
       detail.replaceChildren(head, ...lists, ...(beliefs(belief) ? [beliefs(belief)] : []));

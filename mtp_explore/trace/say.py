@@ -65,10 +65,13 @@ def number(x: float) -> str:
 
 
 def against(coin: float, chance: float) -> str:
-    """ "0.33 > 0.20": both numbers with as many decimals as it takes to tell them apart."""
+    """ "0.33 > 0.20": both numbers, with as many decimals as it takes to tell them apart."""
     sign = "<" if coin < chance else "≥" if coin == chance else ">"
-    digits = next((d for d in range(2, 9) if round(coin, d) != round(chance, d)), 2)
-    return f"{coin:.{digits}f} {sign} {chance:.{digits}f}"
+    left, right = number(coin), number(chance)
+    if left == right and coin != chance:
+        digits = next((d for d in range(3, 9) if round(coin, d) != round(chance, d)), 9)
+        left, right = f"{coin:.{digits}f}", f"{chance:.{digits}f}"
+    return f"{left} {sign} {right}"
 
 
 def choice(rank: int) -> str:

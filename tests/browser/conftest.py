@@ -12,9 +12,12 @@ QUIET = (
 ).split()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A Chromium that makes no requests of its own; every test opens a context in it."""
+    """A Chromium that makes no requests of its own; every test opens a context in it.
+
+    One per file: while playwright is open its event loop runs, and tests elsewhere could not run one of their own.
+    """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         reason = f"no Chromium on PATH (looked for {', '.join(NAMES)}): install it, e.g. `apt-get install chromium`"

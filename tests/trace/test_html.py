@@ -127,6 +127,7 @@ def test_sentences_agree_with_the_records(rule, temperature):
 def test_numbers():
     assert [number(x) for x in (0, 1, 0.5, 0.01234, 0.00456, 3e-7)] == ["0", "1", "0.50", "0.01", "0.005", "3e-07"]
     assert against(0.20004, 0.2) == "0.20004 > 0.20000" and against(0.3, 0.3) == "0.30 ≥ 0.30"
+    assert against(0.3, 0.0021) == "0.30 > 0.002" and against(0.9999, 1) == "1.00 < 1"
     assert [choice(k) for k in (0, 9, 10, 20, 41, 110, 120)] == [
         f"{w} choice" for w in ("first", "tenth", "11th", "21st", "42nd", "111th", "121st")
     ]

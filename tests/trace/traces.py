@@ -48,15 +48,16 @@ def make_trace(words=FOX, rule="rejection", horizon=7, hit=0.75, seed=0, limit=N
     target = [ids[w] for w in pieces][:limit]
     others = [ids[" " + w] for w in OTHERS]
 
-    def law(first: int, share: float) -> list[tuple[int, float]]:
-        rest, left = [(first, share)], 1 - share
-        for other in rng.sample([o for o in others if o != first], 4):
+    def law(entries: dict[int, float]) -> list[tuple[int, float]]:
+        entries = dict(entries)
+        left = 1 - sum(entries.values())
+        for other in rng.sample([o for o in others if o not in entries], 4):
             left *= 0.4
-            rest.append((other, left))
-        return sorted(rest, key=lambda pair: -pair[1])
+            entries[other] = left
+        return sorted(entries.items(), key=lambda pair: -pair[1])[:5]
 
     def plain(at: int, source: str) -> dict:
-        p_top = [(target[at], 1.0)] if greedy else law(target[at], rng.uniform(0.35, 0.95))
+        p_top = [(target[at], 1.0)] if greedy else law({target[at]: rng.uniform(0.35, 0.95)})
         return dict(token=target[at], source=source, u=rng.random(), p=dict(p_top)[target[at]], p_top=p_top)
 
     steps = [Step(index=0, pending=None, drafts=[], accepted=0, tokens=target[:1], seconds=0.004, **plain(0, "plain"))]
@@ -74,9 +75,11 @@ def make_trace(words=FOX, rule="rejection", horizon=7, hit=0.75, seed=0, limit=N
         after = plain(min(at + accepted, len(target) - 1), source)
         if accepted < n:
             fallen = drafts[accepted]
-            after |= dict(p_top=fallen.p_top, p=dict(fallen.p_top).get(after["token"], 0.004))
-            if source == "residual":
-                after["residual_top"] = law(after["token"], 0.8)
+            after |= dict(p_top=fallen.p_top, p=dict(fallen.p_top)[after["token"]])
+            if source == "target":
+                after["u"] = fallen.coin
+            else:
+                after["residual_top"] = law({after["token"]: 0.8})
         belief = {"weights": [round(rng.random() / 4, 4) for _ in range(8)], "place": at}
         steps.append(
             Step(
@@ -106,8 +109,7 @@ def _draft(rule, k, right, target, at, others, law, rng, greedy) -> Drafted:
     if k > right and rng.random() < 0.7:
         token = rng.choice(others)
     q = rng.uniform(0.2, 0.95)
-    p = q * rng.uniform(0.6, 1.6) if good else q * rng.uniform(0.02, 0.7)
-    p = min(p, 0.98)
+    p = min(q * (rng.uniform(0.6, 1.6) if good else rng.uniform(0.02, 0.7)), 0.98)
     if greedy:
         q, p = 1.0, float(good)
     chance = p if rule == "match" else min(1.0, p / q)
@@ -115,13 +117,15 @@ def _draft(rule, k, right, target, at, others, law, rng, greedy) -> Drafted:
         coin = 0.5 if greedy else rng.random()
     else:
         coin = rng.uniform(0, chance) if good else rng.uniform(chance, 1)
-    tops = dict(p_top=law(own, 0.6) if not good else law(own, p), q_top=law(token, q))
+    p_top = law({own: 0.8 * (1 - p), token: p})
+    q_top = law({own: rng.choice([0.1, 0.6]) * (1 - q), token: q})
     if greedy:
-        tops = dict(p_top=[(own, 1.0)], q_top=[(token, 1.0)])
+        p_top, q_top = [(own, 1.0)], [(token, 1.0)]
     if rule == "block" and good and k + 1 < right and rng.random() < 0.3:
         chance, coin = 0.4, 0.7  # lost its own toss, carried by the longer block
-    rank = None if verdict == "ignored" else 0 if good else rng.choice([1, 1, 2, 11])
-    return Drafted(token, q, p, chance, coin, verdict, rank, **tops)
+    order = [t for t, _ in q_top]
+    rank = None if verdict == "ignored" else order.index(own) if own in order else 11
+    return Drafted(token, q, p, chance, coin, verdict, rank, p_top, q_top)
 
 
 def hostile_trace() -> Trace:
