@@ -121,6 +121,7 @@ def speed(backbone, start: list[int], repeats: int) -> dict:
         f()
     rounds = [{k: timed(backbone, f) for k, f in work.items()} for _ in range(repeats)]
     backbone.model.generation_config.eos_token_id = eos
+    calls = mtp.generate(backbone, oracle, start, TOKENS, temperature=0.0, eos=False).calls
     return {
         **{f"{k}_ms_per_token": 1e3 * statistics.median(r[k] for r in rounds) / TOKENS for k in work},
         "plain_over_transformers": statistics.median(r["plain"] / r["transformers"] for r in rounds),
@@ -145,8 +146,8 @@ def main() -> None:
             rows.append(overhead(backbone, starts, batch, horizon, args.repeats))
             r = rows[-1]
             print(
-                f"batch {batch:2d} K {horizon}: {r['ms_per_call']:.2f} ms per call, bare {r['bare_ms_per_call']:.2f} ms, "
-                f"ratio {r['ratio_median']:.2f} ({r['ratio_range'][0]:.2f} to {r['ratio_range'][1]:.2f}); "
+                f"batch {batch:2d} K {horizon}: {r['ms_per_call']:.2f} ms per call, "
+                f"bare {r['bare_ms_per_call']:.2f} ms, ratio {r['ratio_median']:.2f} ({r['ratio_range'][0]:.2f} to {r['ratio_range'][1]:.2f}); "
                 f"of it the drafter {r['drafter_ms_per_call']:.2f} ms"
             )
     fast = speed(backbone, starts[0], args.repeats)

@@ -1,4 +1,4 @@
-"""Put the table of data/results/tokens_per_call.json between the marks in README.md: python benchmarks/readme_table.py"""
+"""Put the table of data/results/tokens_per_call.json between the marks in README.md."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def table(results: dict) -> str:
     r = results["receipt"]
     note = (
         f"Tokens per backbone call (the prefill counted), K = {r['horizon']}: mean over {r['prompts']} test prompts of "
-        f"{r['prompt_tokens']} tokens, {r['new_tokens']} new tokens, seed {r['seed']}, ± half a 95 % interval over prompts."
+        f"{r['prompt_tokens']} tokens, {r['new_tokens']} new tokens, seed {r['seed']}, "
+        "± half a 95 % interval over prompts."
     )
     return "\n".join([*rows, "", note])
 

@@ -63,9 +63,8 @@ def run(
     start = torch.tensor([len(p) for p in prompts], device=device)
     longest = max(len(p) for p in prompts)
     limit = (start + max_new_tokens).clamp(max=backbone.context)
-    tokens = torch.zeros(batch, longest + max_new_tokens + 1, dtype=torch.long, device=device)
-    for r, p in enumerate(prompts):
-        tokens[r, : len(p)] = torch.tensor(p, device=device)
+    room = max_new_tokens + 1  # the last column is waste
+    tokens = torch.tensor([p + [0] * (longest - len(p) + room) for p in prompts], device=device)
     ends = torch.tensor(eos, dtype=torch.long, device=device)
     length, cached, ended = start, torch.zeros_like(start), torch.zeros_like(start, dtype=torch.bool)
     cache = backbone.cache(longest + max_new_tokens + horizon + 1)

@@ -50,10 +50,10 @@ def test_match_is_ordinary_decoding_on_the_same_tape(case):
         ours, theirs = [t.tokens for t in found], [t.tokens for t in plain]
         assert all(d["edge"] < EDGE for d in differences(backbone, starts, ours, theirs, uniforms))
         if drafter.name != "oracle":
-            one = [
-                mtp.generate(backbone, drafter, starts[r], TOKENS, uniforms=uniforms[r], rule="match") for r in (0, 5)
+            rows = [0, 5]
+            alone = [
+                mtp.generate(backbone, drafter, starts[r], TOKENS, uniforms=uniforms[r], rule="match").tokens
+                for r in rows
             ]
-            listed = differences(
-                backbone, [starts[0], starts[5]], [t.tokens for t in one], [ours[0], ours[5]], uniforms[[0, 5]]
-            )
+            listed = differences(backbone, [starts[r] for r in rows], alone, [ours[r] for r in rows], uniforms[rows])
             assert all(d["edge"] < EDGE for d in listed)
