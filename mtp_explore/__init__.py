@@ -25,7 +25,9 @@ _PUBLIC = {  # name -> module that defines it
     "generate": "decode.generate",
     "decode": "decode.generate",
     "sample": "decode.generate",
+    "fit": "train.fit",
     "exact_law": "measure.law",
+    "meter": "measure.meter",
 }
 _ROOMS = ("exercises", "measure", "plots", "tensors", "widgets")  # subpackages that `mtp.<name>` also opens
 
