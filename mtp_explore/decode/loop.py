@@ -18,7 +18,7 @@ from torch import Tensor
 from ..backbone.layout import layout
 from ..backbone.load import Backbone
 from ..contract import Draft, Drafter, Plan, State, Verdict
-from ..tensors.categorical import at, pick
+from ..tensors.categorical import at, one_hot, pick
 
 
 class Call(NamedTuple):
@@ -35,6 +35,7 @@ class Call(NamedTuple):
     length: Tensor  # [B]
     ended: Tensor  # [B] bool, by end of text
     belief: dict[str, Tensor]  # what the drafter believed when it drew the draft
+    preference: Tensor | None  # [B, K, V] log q before shaping, where it was noted
     running: int  # rows that go on
     seconds: float
     draft_seconds: float
@@ -70,14 +71,17 @@ def run(
     cache = backbone.cache(longest + max_new_tokens + horizon + 1)
     shared = batch > 1 and (not drafter or drafter.slots_per_branch == 0) and all(p == prompts[0] for p in prompts)
     empty = Draft(tokens[:, :0], torch.zeros(batch, 0, backbone.vocabulary, device=device), torch.zeros_like(start))
-    belief, draft, window, pending, described = None, empty, None, None, {}
+    belief, draft, window, pending, preference, described = None, empty, None, None, None, {}
     step = 0
     while True:
         clock = time.perf_counter()
         if step > 0 and drafter:
             described = drafter.describe(belief) if describe else {}
             room = (backbone.context - length).clamp(min=0)
-            draft = draw(drafter, belief, window, shape, room)
+            weighed: list[Tensor] = []  # log q before shaping: at temperature 0 only they still rank the tokens
+            note = (lambda x, seen=weighed: seen.append(x) or shape(x)) if describe else shape
+            draft = draw(drafter, belief, window, note, room)
+            preference = torch.stack(weighed, 1) if weighed else None
         drafted = time.perf_counter() - clock
         # the call: main rows [y, draft] (the prompt, at first), then slots
         if step == 0:
@@ -144,7 +148,7 @@ def run(
         going = ~ended & (length < limit)
         cache.columns, running = torch.stack([cached.amax(), going.sum()]).tolist()
         yield Call(
-            *(draft, p, W, coins, verdict, pending, count, tokens, length, ended, described, running),
+            *(draft, p, W, coins, verdict, pending, count, tokens, length, ended, described, preference, running),
             *(time.perf_counter() - clock, drafted),
         )
         if not running:
@@ -157,9 +161,10 @@ def draw(drafter: Drafter, belief, window: Tensor, shape: Callable, room: Tensor
     n = torch.minimum(drafter.left(belief).clamp(max=drafter.horizon), room)
     drawn, laws = [], []
     for k in range(1, drafter.horizon + 1):
-        if drafter.one_hot:  # nothing to shape, nothing to draw
-            q = drafter.predict(belief).exp().double()
-            token = q.argmax(-1)
+        if drafter.one_hot:  # nothing to shape, nothing to draw; the law is that of the token, whatever predict weighs
+            logq = drafter.predict(belief)
+            token = logq.argmax(-1)
+            q = one_hot(token, logq.shape[-1])
         else:
             q = shape(drafter.predict(belief))
             token = pick(q, window[:, k])
