@@ -70,7 +70,8 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
     final_top = (final / final.sum(-1, keepdim=True)).topk(min(TOP, p.shape[-1]), -1)
     place = torch.arange(n, device=p.device)
     stands = torch.where(place == accepted[:, None], token[:, None], draft.tokens)
-    q_stands = draft.q.gather(-1, stands[..., None])
+    liking = draft.q if calls[0].preference is None else _stack(calls, lambda c: c.preference)
+    liking_of_it = liking.gather(-1, stands[..., None])
     p_top = p.topk(min(TOP, p.shape[-1]), -1)
     q_top = draft.q.topk(min(TOP, p.shape[-1]), -1)
     facts = dict(
@@ -80,7 +81,7 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
         p=p[:, :-1].gather(-1, draft.tokens[..., None])[..., 0],
         chance=rule.chances(p, draft),
         coin=window[:, :n] if rule is match else coins,
-        rank=torch.where(q_stands[..., 0] > 0, (draft.q > q_stands).sum(-1), -1),
+        rank=(liking > liking_of_it).sum(-1).masked_fill((liking is draft.q) & (liking_of_it[..., 0] == 0), -1),
         accepted=accepted,
         token=token,
         u=at(window, accepted),

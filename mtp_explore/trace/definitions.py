@@ -26,7 +26,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .records import Step, Trace
-from .say import TOP
 
 
 class Metric(NamedTuple):
@@ -242,7 +241,7 @@ def per_step_drafted(trace: Trace) -> list[int]:
     return [len(s.drafts) for s in _spec(trace)]
 
 
-@metric("r ↦ refusals whose y' had rank r in q (0 = first choice)", "llama.cpp#28110")
+@metric("r ↦ refusals whose y' the draft ranked r-th (0 = first choice)", "llama.cpp#28110")
 def rank_ledger(trace: Trace) -> dict[int, int]:
     """Where the draft's law ranked the token that the target put in a refused draft's place: would a wider draft have
     had it? A sampled draft can lose to its own law's first choice, rank 0.
@@ -253,7 +252,7 @@ def rank_ledger(trace: Trace) -> dict[int, int]:
 
 @metric("refusals - Σ ledger", "this package")
 def num_unranked_refusals(trace: Trace) -> int:
-    """Refusals whose y' the draft's law had excluded: always so for one-hot and greedy drafts, which name one token."""
+    """Refusals whose y' the draft did not rank: always so for one-hot drafters, which name one token."""
     return sum(_rank(s) is None for s in _refusals(trace))
 
 
@@ -264,7 +263,5 @@ def second_choice_rate(trace: Trace) -> float | None:
 
 
 def _rank(step: Step) -> int | None:
-    """The rank in q of the token that replaced the refused draft; None where a law of few tokens does not hold it."""
-    draft = step.drafts[step.accepted]
-    excluded = draft.rank is not None and 0 < len(draft.q_top) <= draft.rank < TOP
-    return None if excluded else draft.rank
+    """Where the draft ranked the token that replaced it; None for one-hot drafts, which rank nothing."""
+    return step.drafts[step.accepted].rank

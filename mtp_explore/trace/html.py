@@ -149,7 +149,7 @@ def _table(trace: Trace, step: Step) -> str:
     names = ["", "token", "draft q", "target p", "p/q", "chance", "u" if rule == "match" else "coin", "verdict"]
     rows = [
         [k, d.token, number(d.q), number(d.p), f"{d.ratio:.2f}", number(d.chance), f"{d.coin:.3f}", d.verdict]
-        + [f"its place took {standing(trace, d)}" if d.verdict == REFUSED and standing(trace, d) else ""]
+        + [f"its place took {standing(d)}" if d.verdict == REFUSED and standing(d) else ""]
         for k, d in enumerate(step.drafts, 1)
     ]
     rows += [["y′", step.token, "", number(step.p), "", "", f"{step.u:.3f}", step.source]]
@@ -185,7 +185,7 @@ def _draft(trace: Trace, d: Drafted, law) -> list:
     """[token, q, p, chance, coin, verdict], chance 0 where it is min(1, p/q) or p; more if the draft was looked at."""
     chance = _short(d.chance) if rule_of(trace) == "block" else 0
     row = [d.token, _short(d.q), _short(d.p), chance, _short(d.coin), VERDICTS[d.verdict]]
-    return row if d.verdict == IGNORED else [*row, standing(trace, d), law(d.p_top), law(d.q_top)]
+    return row if d.verdict == IGNORED else [*row, standing(d), law(d.p_top), law(d.q_top)]
 
 
 def _short(x, digits: int = 4):

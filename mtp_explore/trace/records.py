@@ -26,9 +26,7 @@ class Drafted:
     chance: float  # the probability with which the rule keeps it once reached: min(1, p/q), block's h, or p for match
     coin: float  # the number held against it: a coin, block's eta, or the tape's u for match
     verdict: str  # "kept" | "refused" (the first that fell) | "ignored" (after it: never looked at)
-    rank: (
-        int | None
-    )  # where q ranked the token that came to stand here (0 = first choice); None if ignored or excluded by q
+    rank: int | None  # where q, before shaping, ranked the token that came to stand here (0 = first); None: not ranked
     p_top: Law = field(default_factory=list)
     q_top: Law = field(default_factory=list)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from .glyphs import quoted
 from .records import BONUS, REFUSED, TARGET, Drafted, Step, Trace
 
-TOP = 5  # a law that lists fewer tokens holds no others
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 ENDS = {
     "eos": "The text ends here.",
@@ -83,13 +82,9 @@ def choice(rank: int) -> str:
     return f"{n}{ending} choice"
 
 
-def standing(trace: Trace, draft: Drafted) -> str:
-    """Where the draft's law ranked the token that came to stand at its place; "" where there is no ranking to tell."""
-    if draft.rank is None or greedy(trace) and draft.rank:
-        return ""  # at temperature 0 a law keeps its first choice only
-    if len(draft.q_top) <= draft.rank < TOP:
-        return "not in the draft's law"
-    return f"the draft's {choice(draft.rank)}"
+def standing(draft: Drafted) -> str:
+    """Where the draft ranked the token that came to stand at its place; "" where there is no ranking to tell."""
+    return "" if draft.rank is None else f"the draft's {choice(draft.rank)}"
 
 
 def _tally(step: Step) -> str:
@@ -118,11 +113,11 @@ def _refusal(trace: Trace, step: Step, word) -> str:
             reason = f"the target's first choice is {own}"
         else:
             reason = f"u = {number(d.coin)} picks {own} ({number(step.p)}) from the target's law"
-        rank = standing(trace, d)
+        rank = standing(d)
         return f"{head}: {reason}: refused{f'; {own} was {rank}' if rank else ''}."
     of_block = f" (the chance of a block of {k}; no longer one won)" if rule_of(trace) == "block" else ""
     odds = f"target {number(d.p)}, draft {number(d.q)}, coin {against(d.coin, d.chance)}{of_block}"
-    rank = standing(trace, d)
+    rank = standing(d)
     return f"{head}: {odds}: refused; the target's own {own} {f'was {rank}' if rank else 'takes its place'}."
 
 

@@ -82,14 +82,16 @@ def test_sentence_of_match_and_greedy():
         "law: refused; “morning” was the draft's second choice."
     )
     first = one(refusal(replace(draft(), q_top=[(1, 1.0)]), source="target"), rule="match", temperature=0)
-    assert first.endswith("Draft 1 “evening”: the target's first choice is “morning”: refused.")
+    assert first.endswith(
+        "Draft 1 “evening”: the target's first choice is “morning”: refused; “morning” was the draft's second choice."
+    )
     assert "coin" not in drawn + first
 
 
-# A law that lists no token beyond its few best ones does not rank the target's: no invented "second choice".
+# A drafter that names one token ranks no other: no invented "second choice".
 def test_sentence_of_a_one_hot_draft():
-    said = one(refusal(replace(draft(q=1.0), q_top=[(1, 1.0)])), rule="rejection")
-    assert said.endswith("the target's own “morning” was not in the draft's law.")
+    said = one(refusal(replace(draft(q=1.0), q_top=[(1, 1.0)], rank=None)), rule="rejection")
+    assert said.endswith("the target's own “morning” takes its place.")
 
 
 # Prefill, plain decoding, bonus, and the three ends of a text.

@@ -84,10 +84,9 @@ def test_by_hand():
     assert m.keys() == (counts | rows | rates).keys()
 
 
-# A token that a law of few tokens does not hold has no rank; a law that lists five may go on, so its rank counts.
+# A drafter that names one token ranks no other; any other rank counts, also beyond the listed top.
 def test_unranked_refusals():
-    one_hot, wide = step(2, 0, rank=1), step(2, 0, rank=5)
-    one_hot.drafts[0].q_top = [(1, 1.0)]
+    one_hot, wide = step(2, 0, rank=None), step(2, 0, rank=5)
     m = metrics(trace(one_hot, wide))
     assert (m["rank_ledger"], m["num_unranked_refusals"], m["second_choice_rate"]) == ({5: 1}, 1, 0.0)
 
