@@ -30,7 +30,7 @@ def traces(backbone, make, starts, tokens, **options) -> list:
 
 def row(found: list) -> dict:
     """The figures of one line of the table."""
-    mean, half = interval([len(t.tokens) / t.calls for t in found])
+    mean, half, _ = interval([len(t.tokens) / t.calls for t in found])
     whole = pooled(found)
     keys = ("mean_acceptance_length", "draft_acceptance_rate", "tested_acceptance_rate", "tokens_per_call")
     return {"tokens_per_call_mean": mean, "half_width_95": half, "pooled": {k: whole[k] for k in keys}}
