@@ -1,7 +1,7 @@
 """The loop: whatever the drafter, plan and batch, the text is the target's, and each step is one call.
 
-K = 3, a ragged batch of four prompts, sixteen new tokens. Some drafters are told what ordinary decoding will say, so that
-drafts of every depth are accepted; slot drafters have random embeddings, adapters and laws.
+K = 3, a ragged batch of four prompts, sixteen new tokens. Some drafters are told what ordinary decoding will say, so
+that drafts of every depth are accepted; slot drafters have random embeddings, adapters and laws.
 """
 
 import contextlib
