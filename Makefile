@@ -36,7 +36,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -q -m "not browser" $(PYTEST_ARGS)
 
 test-browser: $(READY)
-	$(BIN)/python -m pytest -q -m browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q tests/browser $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

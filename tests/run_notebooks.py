@@ -41,7 +41,9 @@ def execute(notebook) -> None:
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=resources).execute()
+    quiet = ["--IPKernelApp.log_level=ERROR"]
+    client = dict(timeout=CELL_SECONDS, kernel_name="python3", extra_arguments=quiet, resources=resources)
+    NotebookClient(notebook, **client).execute()
 
 
 def main(verb: str, names: list[str]) -> int:
