@@ -2,8 +2,9 @@
 
     python benchmarks/record_traces.py [--backbones stories arithmetic code] [--out data/traces]
 
-Per backbone, after one held-out prompt: the independent heads at temperature 1 under `rejection`, the same greedy, and
-lookup at temperature 1 (under `match`, its default). 64 tokens, K = 8, fixed seeds: the same models give the same files.
+Per backbone, after one held-out prompt: the independent heads at temperature 1 under `rejection`, the same with laws
+cut to five tokens (so that a trace holds them whole), the same greedy, and lookup at temperature 1 (under `match`, its
+default). 64 tokens, K = 8, fixed seeds: the same models give the same files.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ TOKENS, LENGTH, HORIZON, SEED = 64, 24, 8, 0
 PLACE = {"stories": 0, "arithmetic": 0, "code": 0}  # which of the first test documents is continued
 KINDS = {
     "independent-t1": ("independent", dict(temperature=1.0, rule="rejection")),
+    "independent-top5": ("independent", dict(temperature=1.0, top_k=5, rule="rejection")),
     "independent-greedy": ("independent", dict(temperature=0.0)),
     "lookup-t1": ("lookup", dict(temperature=1.0)),
 }

@@ -1,0 +1,33 @@
+"""Floor 6: what the notebooks ask and how they answer. Names load on first use, so guesses work without torch.
+
+guess(question, choices, answer, why)   a question whose answer stays folded until the reader has chosen
+guess_kept(trace, call)                 the same for one call of a trace: how many of its drafts will be kept?
+check_...(your_function)                runs a reader's function on small cases and says what does not hold
+case(number), check_fault(number, name) the bug hunt: a real bug hidden in the real loop
+budget(n)                               n, or a fifth of it where MTP_FAST=1
+"""
+
+from importlib import import_module
+
+_HOMES = {  # module -> the names it gives
+    "guessing": ("guess", "guess_faster", "guess_kept"),
+    "check": ("Check", "budget", "grade"),
+    "live": ("beside", "openings", "runner", "shorter", "watch"),
+    "three_words": ("PROMPT", "rough", "tiny"),
+    "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "rates"),
+    "lossless": ("check_overlap", "check_rule", "guess_chance", "places", "telling"),
+    "cases": ("case", "check_fault", "suspects"),
+}
+_MODULE = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_MODULE)
+
+
+def __getattr__(name: str):
+    if name not in _MODULE:
+        raise AttributeError(f"mtp_explore.exercises has no name {name!r}: it has {', '.join(__all__)}")
+    return getattr(import_module(f".{_MODULE[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,122 @@
+"""Guess first: a question whose answer stays folded until the reader has chosen.
+
+Plain HTML: each choice is a fold of its own (`<details>`), so it works without a kernel, without JavaScript, in a saved
+notebook and on an exported page; where styles are stripped it is a list of folds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from ..trace.glyphs import visible
+from ..trace.records import KEPT, Trace
+from ..trace.say import number, say
+
+STYLE = """
+.mtp-guess { font: 14px/1.5 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 62em; margin: 6px 0;
+  border-left: 3px solid #0072b2; padding: 2px 0 2px 14px; }
+.mtp-guess .q { font-size: 15px; margin: 0 0 8px; }
+.mtp-guess .row { position: relative; display: flex; flex-wrap: wrap; gap: 6px; padding-bottom: 4.6em; }
+.mtp-guess summary { list-style: none; cursor: pointer; min-width: 2.4em; text-align: center; padding: 3px 12px;
+  border: 1px solid #8888; border-radius: 7px; background: #8881; }
+.mtp-guess summary::-webkit-details-marker { display: none; }
+.mtp-guess summary:hover { background: #8883; }
+.mtp-guess summary:focus-visible { outline: 2px solid #0072b2; outline-offset: 1px; }
+.mtp-guess details[open] > summary { border-color: #0072b2; box-shadow: inset 0 0 0 1px #0072b2; font-weight: 600; }
+.mtp-guess .row p { position: absolute; left: 0; right: 0; bottom: 0; height: 4.2em; margin: 0; padding-top: .3em;
+  overflow: auto; }
+.mtp-guess .row::after { content: "Choose, then the answer appears here."; position: absolute; left: 0; bottom: 2.4em;
+  opacity: .6; font-style: italic; }
+.mtp-guess .row:has(details[open])::after { content: none; }
+.mtp-guess tr { background: none !important; }
+.mtp-guess .word { font-family: var(--jp-code-font-family, monospace); padding: 1px 5px; white-space: pre;
+  border: 1px solid #8886; border-radius: 5px; }
+""".strip()
+
+
+class Guess:
+    """What `guess` returns: shows itself in a notebook; `answer` is the right choice."""
+
+    def __init__(self, question: str, choices: Sequence, answer, why: str, scene: str = ""):
+        self.question, self.choices, self.answer, self.why = question, list(choices), answer, why
+        self._scene = scene  # HTML above the question
+
+    def _reply(self, choice) -> str:
+        if choice == self.answer:
+            return f"<b>Yes, {escape(str(choice))}.</b> {escape(self.why)}"
+        if all(isinstance(x, int) for x in (choice, self.answer)):
+            off = abs(choice - self.answer)
+            verdict = f"{'Close: it is' if off == 1 else 'It is'} {self.answer}."
+        else:
+            verdict = f"It is: {self.answer}."
+        return f"<b>{escape(verdict)}</b> {escape(self.why)}"
+
+    def _repr_html_(self) -> str:
+        name = "guess-" + hashlib.sha256((self.question + self._scene).encode()).hexdigest()[:8]
+        folds = "".join(
+            f'<details name="{name}"><summary>{escape(str(c))}</summary><p>{self._reply(c)}</p></details>'
+            for c in self.choices
+        )
+        return (
+            f'<div class="mtp-guess"><style>{STYLE}</style>{self._scene}'
+            f'<div class="q"><b>Guess first.</b> {escape(self.question)}</div><div class="row">{folds}</div></div>'
+        )
+
+    def __repr__(self) -> str:
+        return f"Guess first. {self.question} [{' | '.join(map(str, self.choices))}]"
+
+
+def guess(question: str, choices: Sequence, answer, why: str = "") -> Guess:
+    """A question with its choices as buttons; the answer and `why` stay folded until one is chosen.
+
+    ValueError where `answer` is none of the `choices`, or there are fewer than two.
+    """
+    choices = list(choices)
+    if len(choices) < 2:
+        raise ValueError(f"choices={choices!r}: a guess needs at least two")
+    if answer not in choices:
+        raise ValueError(f"answer={answer!r} is none of the choices {choices!r}")
+    return Guess(question, choices, answer, why)
+
+
+def guess_kept(trace: Trace, call: int | None = None) -> Guess:
+    """How many drafts of one call (counted from 1) will be kept? Shows the text so far, and every draft with p and q.
+
+    Without `call` it is the first from call 6 on that keeps two drafts or more and refuses one.
+    ValueError where the call does not exist or has no drafts.
+    """
+    steps = trace.steps
+    drafted = [s.index + 1 for s in steps if s.drafts]
+    if call is None:
+        mixed = [c for c in drafted if 2 <= steps[c - 1].kept < len(steps[c - 1].drafts)]
+        call = ([c for c in mixed if c >= 6] or mixed or drafted or [1])[0]
+    if call not in drafted:
+        raise ValueError(f"call={call} has no drafts in this trace: use one of {drafted[:12]}")
+    step = steps[call - 1]
+    before = [t for s in steps[: call - 1] for t in s.tokens]
+    text = trace.prompt_text + "".join(trace.piece(t) for t in before)
+    cell = '<td style="padding:1px 8px;text-align:center;border:0">'
+    rows = [
+        ("drafted", [f'<span class="word">{escape(visible(trace.piece(d.token)))}</span>' for d in step.drafts]),
+        ("draft's q", [number(d.q) for d in step.drafts]),
+        ("target's p", [number(d.p) for d in step.drafts]),
+    ]
+    table = "".join(f"<tr>{cell}<small>{name}</small>{''.join(f'{cell}{x}' for x in row)}" for name, row in rows)
+    scene = (
+        f'<p style="margin:0 0 6px;white-space:pre-wrap">… {escape(visible(text[-160:]))}</p>'
+        f'<table style="border-collapse:collapse;margin:0 0 8px;font-size:13px">{table}</table>'
+    )
+    kept = sum(d.verdict == KEPT for d in step.drafts)
+    question = f"Call {call} checks these {len(step.drafts)} drafted tokens at once. How many will be kept?"
+    return Guess(question, range(len(step.drafts) + 1), kept, say(trace, step), scene)
+
+
+def guess_faster(runs: Mapping[str, Trace]) -> Guess:
+    """Which of these runs gets more tokens out of a backbone call? ValueError for fewer than two."""
+    rates = {name: t.metrics()["tokens_per_call"] for name, t in runs.items()}
+    why = "; ".join(
+        f"{name}: {len(t.tokens)} tokens in {t.calls} calls, {rates[name]:.2f} per call" for name, t in runs.items()
+    )
+    return guess("Which run gets more tokens out of each call?", list(runs), max(rates, key=rates.get), why + ".")

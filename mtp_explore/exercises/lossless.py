@@ -1,0 +1,160 @@
+"""Notebook 03: one place of a real trace as two whole laws, and the checks of the rule that the reader writes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from ..trace.glyphs import visible
+from ..trace.records import Trace
+from .check import Check, grade
+from .guessing import Guess
+
+CHIP = "white-space:pre;padding:1px 6px;border:1px solid #e69f00;border-radius:5px;background:#e69f0022"
+WHOLE = 1e-6  # a top list that misses less than this is the whole law
+PARTS = 24  # laws, ratios and residuals of the cases are whole 24ths, so a grid of 24 coins and uniforms is exact
+LAWS = [  # p, q
+    ([12, 8, 4], [6, 6, 12]),
+    ([3, 3, 18], [18, 3, 3]),
+    ([24, 0, 0], [6, 12, 6]),
+    ([8, 8, 8], [8, 8, 8]),
+    ([0, 8, 16], [12, 12, 0]),
+    ([6, 6, 6, 6], [12, 8, 2, 2]),
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One drafted place of a trace: the laws p and q over the tokens that either of them allows."""
+
+    labels: list[str]
+    p: list[float]
+    q: list[float]
+    drafted: str
+    text: str  # what stands before it
+
+    @property
+    def overlap(self) -> float:
+        """sum min(p, q): the chance that a draft from q is kept."""
+        return math.fsum(map(min, self.p, self.q))
+
+    def __repr__(self) -> str:
+        return f"…{self.text[-60:]} [{self.drafted}]"
+
+    def _repr_html_(self) -> str:
+        at = self.labels.index(self.drafted)
+        odds = f"drafted here; the drafter gave it {self.q[at]:.2f}, the target gives it {self.p[at]:.2f}"
+        chip = f'<span style="{CHIP}">{escape(visible(self.drafted))}</span>'
+        return (
+            f'<div style="font-size:15px;line-height:1.8;max-width:58em">… {escape(visible(self.text[-240:]))}{chip} '
+            f'<small style="opacity:.75">{odds}</small></div>'
+        )
+
+
+def places(trace: Trace) -> list[Place]:
+    """Every first draft of a call, with both its laws.
+
+    ValueError where the trace keeps only the tops of wider laws: generate it with top_k=5 or less.
+    """
+    found, text = [], trace.prompt_text
+    for step in trace.steps:
+        if step.drafts:
+            d = step.drafts[0]
+            p, q = dict(d.p_top), dict(d.q_top)
+            if min(sum(p.values()), sum(q.values())) < 1 - WHOLE:
+                raise ValueError("trace holds only the tops of wider laws: generate it with top_k=5 or less")
+            tokens = sorted(p.keys() | q.keys(), key=lambda t: -p.get(t, 0) - q.get(t, 0))
+            laws = ([law.get(t, 0.0) for t in tokens] for law in (p, q))
+            found.append(Place([trace.piece(t) for t in tokens], *laws, trace.piece(d.token), text))
+        text += "".join(map(trace.piece, step.tokens))
+    return found
+
+
+def telling(trace: Trace) -> Place:
+    """The place whose overlap is nearest to one half: something to keep and something to refuse."""
+    return min(places(trace), key=lambda place: abs(place.overlap - 0.5))
+
+
+def guess_chance(place: Place) -> Guess:
+    """With what probability will a draft from q be kept here?"""
+    formulas = {
+        "Σ p·q": math.fsum(a * b for a, b in zip(place.p, place.q, strict=True)),
+        "Σ min(p, q)": place.overlap,
+        "largest p": max(place.p),
+        "Σ |p − q|": math.fsum(abs(a - b) for a, b in zip(place.p, place.q, strict=True)),
+    }
+    choices = [f"{name} = {value:.2f}" for name, value in formulas.items()]
+    why = (
+        "A token x is drafted with q(x) and then kept with min(1, p(x)/q(x)): together min(p(x), q(x)), summed over x. "
+        "Σ p·q would be the chance that two people who draw on their own happen to say the same word."
+    )
+    return Guess("With what probability is a draft from q kept at this place?", choices, choices[1], why)
+
+
+def check_overlap(function: Callable) -> Check:
+    """The reader's `function(p, q)`: the chance that a draft is kept, equal to 1 - TV(p, q)."""
+
+    def judge(result, p, q):
+        right = float(np.minimum(p, q).sum())
+        if abs(float(result) - right) < 1e-9:
+            return None
+        if abs(float(result) - (1 - right)) < 1e-9:
+            return f"{float(result):.3f} is the chance that the draft is refused; asked is the other one."
+        return f"{float(result):.3f} is not the chance that the draft is kept."
+
+    praise = "It equals 1 − TV(p, q): the closer the two laws, the more survives."
+    return grade(function, _cases(), judge, praise)
+
+
+def check_rule(function: Callable) -> Check:
+    """The reader's `function(p, q, draft, coin, u)` -> (kept, token), judged by the law that comes out.
+
+    Every draft, coin and uniform is tried on a grid fine enough to be exact, so nothing is left to luck.
+    """
+    grid = (np.arange(PARTS) + 0.5) / PARTS
+
+    def outcome(p, q):
+        law, kept_share = np.zeros(len(p)), 0.0
+        for draft, coin, u in itertools.product(np.flatnonzero(q).tolist(), grid.tolist(), grid.tolist()):
+            made = function(p, q, draft, coin, u)
+            if made is None or made is ...:
+                return None
+            kept, token = made
+            law[token] += q[draft] / PARTS**2
+            kept_share += bool(kept) * q[draft] / PARTS**2
+        return law, kept_share
+
+    def judge(result, p, q):
+        law, kept = result
+        best = float(np.minimum(p, q).sum())
+        if np.abs(law - p).max() > 1e-9:
+            worst = int(np.abs(law - p).argmax())
+            return (
+                f"token {worst} comes out with probability {law[worst]:.3f}, and the target gives it {p[worst]:.3f}. "
+                + ("Drafts are kept as often as they should be: look at what follows a refusal."
+                   if abs(kept - best) < 1e-9 else "Look at how often drafts are kept.")
+            )  # fmt: skip
+        if kept < best - 1e-9:
+            return f"the law is right, but only {kept:.3f} of the drafts are kept where {best:.3f} could be."
+        return None
+
+    answer = outcome if callable(function) else function
+    return grade(answer, _cases(), judge, "The law that comes out is p, draft by draft and coin by coin.")
+
+
+def _cases() -> list[tuple]:
+    return [(np.array(p) / PARTS, np.array(q) / PARTS) for p, q in LAWS]
+
+
+def agreements(texts: dict[str, list[int]]) -> dict[str, int]:
+    """How many first tokens of each text agree with those of the first text."""
+    first = next(iter(texts.values()))
+    return {
+        name: sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, text, strict=False)))
+        for name, text in texts.items()
+    }

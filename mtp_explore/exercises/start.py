@@ -1,0 +1,92 @@
+"""Notebook 00: checks of the first exercises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..trace.metrics import Table, table
+from ..trace.records import Drafted, Step, Trace
+from .check import Check, grade
+
+RATES = (
+    "draft_acceptance_rate", "tested_acceptance_rate", "per_position_rate", "conditional_rate",
+    "mean_acceptance_length", "tokens_per_call",
+)  # fmt: skip
+CASES = [  # drafts, the target's own tokens at the same places and one more
+    ([4, 8, 15], [4, 8, 15, 16]),
+    ([4, 8, 15], [4, 9, 15, 16]),
+    ([4, 8, 15], [5, 8, 15, 16]),
+    ([7, 7, 7, 7], [7, 7, 3, 7, 7]),
+    ([], [9]),
+    ([1], [1, 1]),
+]
+
+
+def rates(trace: Trace) -> Table:
+    """The rows of `trace.metrics.table` that people call acceptance rate or length, on this run."""
+    whole = table(trace)
+    kept = [(row, hint) for row, hint in zip(whole.rows, whole.hints, strict=True) if row[0] in RATES]
+    return Table(whole.columns, *map(list, zip(*kept, strict=True)))
+
+
+def check_verifier(function: Callable) -> Check:
+    """The reader's `function(drafts, target)`: the tokens that one call commits at temperature 0.
+
+    target[i] is what the target itself says after drafts[:i], so it has one entry more than drafts.
+    """
+
+    def judge(result, drafts, target):
+        a = next((i for i, d in enumerate(drafts) if d != target[i]), len(drafts))
+        right, result = target[: a + 1], list(result)
+        if result == right:
+            return None
+        if result == right[:-1]:
+            return f"{result}: the target's own token after the kept drafts is missing; it comes for free."
+        if len(result) > len(right):
+            return f"{result}: the first refusal ends the call; what the target says after a wrong draft is void."
+        return f"{result} is not what the target would have written itself."
+
+    return grade(function, CASES, judge, "One call commits the drafts that agree, and one token of the target's own.")
+
+
+def check_tokens_per_call(function: Callable) -> Check:
+    """The reader's `function(trace)`: committed tokens per backbone call, the prefill counted."""
+    cases = [(_trace([1, 3, 1, 5]),), (_trace([1]),), (_trace([1, 9, 9]),), (_trace([1, 1, 1, 1, 2]),)]
+
+    def judge(result, trace):
+        tokens, calls = len(trace.tokens), trace.calls
+        if abs(result - tokens / calls) < 1e-9:
+            return None
+        if calls > 1 and abs(result - tokens / (calls - 1)) < 1e-9:
+            return f"{result:.3f} leaves the prefill out; it is a call like any other."
+        return f"{result:.3f} is not {tokens} tokens over {calls} calls."
+
+    return grade(function, cases, judge, "The headline of this project: what a call buys, whatever the machine.")
+
+
+def check_lookup_wins(backbone, drafter, lookup, prompt, max_new_tokens: int = 48) -> Check:
+    """Does copying from the text need fewer calls than the trained heads on this prompt, at temperature 0?"""
+    from ..decode.generate import generate
+
+    if prompt is None or prompt is ... or prompt == "":
+        return Check(0, 1, "Put a prompt in place of the dots.", started=False)
+    try:
+        heads, copied = (
+            generate(backbone, d, prompt, max_new_tokens, temperature=0, eos=False) for d in (drafter, lookup)
+        )
+    except (ValueError, TypeError) as error:
+        return Check(0, 1, str(error))
+    words = f"lookup: {len(copied.tokens)} tokens in {copied.calls} calls; trained heads: {heads.calls} calls."
+    if copied.calls < heads.calls:
+        return Check(1, 1, f"{words} A text that repeats itself needs no training to be foreseen.")
+    return Check(0, 1, f"{words} What would make the text ahead look like the text behind?")
+
+
+def _trace(counts: list[int]) -> Trace:
+    """A trace whose calls committed so many tokens."""
+    steps = []
+    for i, n in enumerate(counts):
+        drafts = [Drafted(k, 1.0, 1.0, 1.0, 0.0, "kept", 0) for k in range(n - 1)]
+        source = "bonus" if drafts else "plain"
+        steps.append(Step(i, 0 if i else None, drafts, n - 1, 9, [*range(n - 1), 9], source, 0.5, 1.0))
+    return Trace(prompt=[0], steps=steps)

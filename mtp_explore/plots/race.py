@@ -1,0 +1,40 @@
+"""Methods side by side: tokens per backbone call, every prompt a dot, the mean with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..trace.metrics import interval
+from ..trace.records import Trace
+from .style import INK, LINE, ORANGE, bare, literal
+
+SYMBOLS = dict(symbol="diamond", size=12, color=ORANGE, line=dict(width=1, color="black"))
+
+
+def race(runs: Mapping[str, Sequence[Trace]]):
+    """Tokens per call of each method on the same prompts: dots are prompts, the diamond is their mean with the 95%
+    interval (Student's t over prompts). `runs` maps a method's name to its traces. ValueError where one has none.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    names = [literal(name) for name in runs]
+    rates = [[t.metrics()["tokens_per_call"] for t in ([ts] if isinstance(ts, Trace) else ts)] for ts in runs.values()]
+    empty = [name for name, rate in zip(runs, rates, strict=True) if not rate]
+    if empty or not runs:
+        raise ValueError(f"runs has no trace for {empty or 'any method'}: give each method at least one")
+    figure.add_scatter(
+        x=[r for rate in rates for r in rate], y=[n for n, rate in zip(names, rates, strict=True) for _ in rate],
+        mode="markers", name="one prompt", marker=dict(symbol="line-ns-open", size=16, color=INK, line_width=2),
+        hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+    )  # fmt: skip
+    means = [interval(rate) for rate in rates]
+    figure.add_scatter(
+        x=[m.mean for m in means], y=names, mode="markers+text", name="mean, 95% interval", marker=SYMBOLS,
+        error_x=dict(array=[m.half or 0 for m in means], color=ORANGE, thickness=2, width=7),
+        text=[str(m) for m in means], textposition="top center", hovertemplate="%{y}: %{text}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=1, line=dict(color=LINE, dash="dash"))
+    figure.update_xaxes(title_text="tokens per backbone call", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", type="category")
+    return bare(figure, 150 + 62 * len(names))
