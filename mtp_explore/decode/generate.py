@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from ..corpora.tokenizer import piece
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
 from ..verify import match, rule_named
+from .arguments import number, pair, seed_and_row, shaping
 from .loop import Call, run
 from .plan import resolve
 from .recorder import Recorder
@@ -113,39 +115,29 @@ class _Job:
         uniforms=None,
         eos: bool = True,
     ):
-        if max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens={max_new_tokens}: ask for at least one token")
-        if not temperature >= 0:
-            raise ValueError(f"temperature={temperature}: it must be >= 0 (0 is greedy decoding)")
-        if top_k < 0:
-            raise ValueError(f"top_k={top_k}: it must be >= 0 (0 keeps every token)")
-        if not 0 < top_p <= 1:
-            raise ValueError(f"top_p={top_p}: it must lie in (0, 1] (1 keeps every token)")
-        if not isinstance(seed, (int, tuple)) or isinstance(seed, int) and seed < 0:
-            raise ValueError(f"seed={seed!r}: it must be a whole number >= 0, or (seed, first row)")
-        self.prompts = backbone.encode(prompt)
-        self.single = is_single(prompt)
-        if drafter is not None:
-            drafter.check(backbone)
+        pair(backbone, drafter)
+        max_new_tokens = number("max_new_tokens", max_new_tokens, Integral, lambda n: n >= 1, "a whole number >= 1")
+        options = shaping(temperature, top_k, top_p)
+        seed, self.first = seed_and_row(seed)
+        self.prompts, self.single = backbone.encode(prompt), is_single(prompt)
         exact = temperature == 0 or drafter is None or drafter.one_hot
-        self.rule = rule_named(rule or ("match" if exact else "rejection"))
+        self.rule = rule_named(("match" if exact else "rejection") if rule is None else rule)
         self.backbone, self.drafter, self.max_new_tokens = backbone, drafter, max_new_tokens
         self.plan = resolve(plan, drafter)
-        self.shape = partial(shape, temperature=temperature, top_k=top_k, top_p=top_p)
+        self.shape = partial(shape, **options)
         horizon = drafter.horizon if drafter else 0
         rows = len(self.prompts)
         by_position = drafter is None or self.rule is match
-        self.tape = make_tape(by_position, temperature, rows, horizon, max_new_tokens, seed, uniforms, backbone.device)
+        place = (seed, self.first), uniforms, backbone.device
+        self.tape = make_tape(by_position, temperature, rows, horizon, max_new_tokens, *place)
         self.eos = backbone.eos if eos else []
         self.settings = dict(
             backbone=backbone.name,
             drafter=drafter.name if drafter else "plain",
-            rule=self.rule.__name__.rpartition(".")[2],
+            rule=getattr(self.rule, "__name__", "rule").rpartition(".")[2],
             plan=plan if isinstance(plan, str) else getattr(self.plan, "__name__", "plan"),
             horizon=horizon,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
+            **options,
             seed=seed,
             vocabulary=backbone.vocabulary,
         )
@@ -179,7 +171,7 @@ class _Job:
             prompt_text=self.backbone.decode(prompt),
             text=self.backbone.decode(new),
             pieces={t: self._piece(t) for t in sorted(ids)},
-            settings={**self.settings, "stream": row},
+            settings={**self.settings, "stream": self.first + row},
             finish="eos" if by_eos else "context" if full else "length",
             seconds=seconds,
         )

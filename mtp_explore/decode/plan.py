@@ -61,16 +61,17 @@ def budget(m: int) -> Plan:
     return plan
 
 
+NAMED = {"linear": linear, "quadratic": quadratic}
+
+
 def resolve(plan: Plan | str | None, drafter: Drafter | None) -> Plan:
     """A plan from its name: None, "linear", "quadratic", "budget=12", or a function."""
-    if callable(plan):
-        return plan
-    if drafter is None or drafter.slots_per_branch == 0:
-        return no_slots
-    if plan is None or plan == "quadratic":
-        return quadratic
-    if plan == "linear":
-        return linear
-    if isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdigit():
-        return budget(int(plan[7:]))
-    raise ValueError(f"plan={plan!r} is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function")
+    if plan is None:
+        plan = quadratic
+    elif plan in NAMED:
+        plan = NAMED[plan]
+    elif isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdigit():
+        plan = budget(int(plan[7:]))
+    elif not callable(plan):
+        raise ValueError(f"plan={plan!r} is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function")
+    return plan if drafter is not None and drafter.slots_per_branch else no_slots

@@ -6,8 +6,8 @@ result's size depends on values. On the CPU all of these exist and are counted j
 
 import pytest
 import torch
-from toys import PLANS, SLOT_DRAFTERS, Told, on_every_device, ragged, toy
 from torch.utils._python_dispatch import TorchDispatchMode
+from toys import PLANS, SLOT_DRAFTERS, Told, on_every_device, ragged, toy
 
 from mtp_explore.decode.generate import sample
 from mtp_explore.drafters import make_drafter
@@ -70,7 +70,7 @@ class Reads(TorchDispatchMode):
 def reads(backbone, drafter, monkeypatch, **options):
     """Reads after each call of the model, before the next."""
     with monkeypatch.context() as patch, Reads(backbone.model, patch) as seen:
-        sample(backbone, drafter, ragged(), 12, seed=1, **options)
+        sample(backbone, drafter, ragged(), 6, seed=1, **options)
     return seen.spans[1:]
 
 
@@ -95,7 +95,7 @@ def test_one_read_a_step(architecture, device, monkeypatch):
             continue
         for options in [{}, dict(rule="block", temperature=0.7, top_k=5, top_p=0.9), dict(rule="match")]:
             spans = reads(backbone, drafter, monkeypatch, plan=plan, **options)
-            assert len(spans) > 3 and max(spans) == 1, (drafter and drafter.name, plan, options)
+            assert len(spans) > 2 and max(spans) == 1, (drafter and drafter.name, plan, options)
     assert max(reads(backbone, None, monkeypatch, temperature=0)) == 1
 
 

@@ -1,0 +1,50 @@
+"""The arguments of a generation, checked before any work: each error names the argument, its value and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from numbers import Integral, Real
+
+from ..backbone.load import Backbone
+from ..contract import Drafter
+
+VERBS = ("begin", "predict", "absorb", "left")
+
+
+def number(name: str, value, kind: type, fits: Callable[[float], bool], remedy: str):
+    """`value` as int or float; ValueError where it is no such number or does not fit."""
+    if not isinstance(value, kind) or not fits(value):
+        raise ValueError(f"{name}={value!r}: it must be {remedy}")
+    return int(value) if kind is Integral else float(value)
+
+
+def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
+    """The options of `tensors.categorical.shape`."""
+    return dict(
+        temperature=number(
+            *("temperature", temperature, Real, lambda x: isfinite(x) and x >= 0),
+            "a number >= 0 (0 is greedy decoding, 1 the model's own law)",
+        ),
+        top_k=number("top_k", top_k, Integral, lambda x: x >= 0, "a whole number >= 0 (0 keeps every token)"),
+        top_p=number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number in (0, 1] (1 keeps every token)"),
+    )
+
+
+def seed_and_row(seed: int | tuple[int, int]) -> tuple[int, int]:
+    """The seed and the stream of the first row."""
+    pair = seed if isinstance(seed, tuple) else (seed, 0)
+    if len(pair) != 2 or not all(isinstance(x, Integral) and 0 <= x < 1 << 63 for x in pair):
+        raise ValueError(f"seed={seed!r}: it must be a whole number from 0 to 2^63 - 1, or (seed, first row)")
+    return int(pair[0]), int(pair[1])
+
+
+def pair(backbone: Backbone, drafter: Drafter | None) -> None:
+    """TypeError where these are not what they are called; ValueError for a drafter made for another backbone."""
+    if not isinstance(backbone, Backbone):
+        raise TypeError(f"backbone={backbone!r}: pass what load_backbone() returns")
+    if drafter is None:
+        return
+    if not all(hasattr(drafter, verb) for verb in VERBS):
+        raise TypeError(f"drafter={drafter!r}: pass None, or what make_drafter() or load_drafter() returns")
+    drafter.check(backbone)
