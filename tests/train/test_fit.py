@@ -294,13 +294,15 @@ def test_bad_arguments_are_refused(tmp_path):
         train(drafter(), tmp_path / "file")
 
 
-# A run that diverges stops with its rate, and no weight that is not a number reaches the checkpoint.
-def test_divergence_stops_before_the_checkpoint(tmp_path, monkeypatch):
+# A run that diverges stops with its rate, and no weight that is not a number reaches the checkpoint; also when only
+# measuring shows what the very last step has done.
+@pytest.mark.parametrize("good, kept", [(15, 15), (14, 10)])
+def test_divergence_stops_before_the_checkpoint(good, kept, tmp_path, monkeypatch):
     calls, honest = count(), Recipe.rate_at
-    monkeypatch.setattr(Recipe, "rate_at", lambda self, step: honest(self, step) if next(calls) < 15 else 1e30)
+    monkeypatch.setattr(Recipe, "rate_at", lambda self, step: honest(self, step) if next(calls) < good else 1e30)
     with pytest.raises(ValueError, match="diverged.*rate=0.02"):
         train(drafter(), tmp_path, every=5)
-    assert read_facts(tmp_path / CHECKPOINT)["step"] == 15
+    assert read_facts(tmp_path / CHECKPOINT)["step"] == kept
     resumed, optimizer = drafter(), torch.optim.AdamW([torch.zeros(1)])
     checkpoint.load_checkpoint(tmp_path / CHECKPOINT, resumed, optimizer)
     assert all(w.isfinite().all() for w in resumed.parameters())
