@@ -33,7 +33,7 @@ lab: $(READY)
 	$(BIN)/mtp-explore lab $(LAB_ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not browser" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 test-browser: $(READY)
 	$(BIN)/python -m pytest -q tests/browser $(PYTEST_ARGS)
