@@ -156,13 +156,18 @@ def positions(cached: int, rows: int, first: int, branch: list[int], index: list
     return main + [None if b < 0 else main[first + b] + j for b, j in zip(branch, index, strict=True)]
 
 
+def chance_of_branch(kept: list[float], n: int, b: int) -> float:
+    """The chance that exactly b of n drafts survive; kept[i] is that of draft i + 1, given those before it."""
+    return math.prod(kept[:b]) * (1 - kept[b] if b < n else 1)
+
+
 def best_slots(kept: list[float], n: int, gain: list[float], first: int, m: int) -> float:
     """The greatest total gain of at most m slots, over all sets: brute force over how many each branch gets.
 
-    kept[i] is the chance of draft i + 1 given those before it, gain[j] that of slot j (falling with j).
+    gain[j] is the chance that slot j is of use in its branch (falling with j).
     """
     size = len(gain) - first
-    chance = [math.prod(kept[:b]) * (1 - kept[b] if b < n else 1) for b in range(n + 1)]
+    chance = [chance_of_branch(kept, n, b) for b in range(n + 1)]
     best = 0.0
     for split in itertools.product(range(size + 1), repeat=n + 1):
         if sum(split) <= m:

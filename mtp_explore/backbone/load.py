@@ -33,7 +33,7 @@ class Backbone:
         text = self.config.get_text_config()
         _refuse_strange(model, text)
         self.width = text.hidden_size
-        self.context = getattr(text, "max_position_embeddings", None) or 1 << 30
+        self.context = _context(text)
         self.layer_types = set(getattr(text, "layer_types", None) or ())
         self.window = getattr(text, "sliding_window", None)
         self.embed = model.get_input_embeddings()
@@ -166,6 +166,15 @@ def is_single(prompt) -> bool:
         return len(prompt) > 0 and (getattr(prompt[0], "ndim", 1) == 0 or isinstance(prompt[0], Integral))
     except (TypeError, KeyError):
         raise TypeError(f"prompt={prompt!r:.60}: pass a string, a list of token ids, or a list of either") from None
+
+
+def _context(text) -> int:
+    """Positions the model has; of LongRoPE those of its short factors, because beyond them one row's length changes
+    the rotations of all rows and of everything cached.
+    """
+    rope = getattr(text, "rope_parameters", None) or {}
+    short = rope.get("original_max_position_embeddings") if rope.get("rope_type") == "longrope" else None
+    return short or getattr(text, "max_position_embeddings", None) or 1 << 30
 
 
 def _refuse_strange(model, text) -> None:

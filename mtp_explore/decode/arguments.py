@@ -33,10 +33,10 @@ def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
 
 def seed_and_row(seed: int | tuple[int, int]) -> tuple[int, int]:
     """The seed and the stream of the first row."""
-    pair = seed if isinstance(seed, tuple) else (seed, 0)
-    if len(pair) != 2 or not all(isinstance(x, Integral) and 0 <= x < 1 << 63 for x in pair):
+    two = seed if isinstance(seed, tuple) else (seed, 0)
+    if len(two) != 2 or not all(isinstance(x, Integral) and 0 <= x < 1 << 63 for x in two):
         raise ValueError(f"seed={seed!r}: it must be a whole number from 0 to 2^63 - 1, or (seed, first row)")
-    return int(pair[0]), int(pair[1])
+    return int(two[0]), int(two[1])
 
 
 def pair(backbone: Backbone, drafter: Drafter | None) -> None:

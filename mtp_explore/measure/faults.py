@@ -260,7 +260,7 @@ FAULTS: dict[str, Fault] = {
         ),
         Fault(
             "uniforms by position",
-            "A uniform belongs to a position, so after a refusal it comes back; token-wise rejection forgives, block not.",
+            "A uniform belongs to a position and comes back after a refusal; rejection forgives that, block does not.",
             "a tape meant for matching, used with block verification",
             _reused_uniforms,
             {"rule": "block"},

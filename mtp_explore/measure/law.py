@@ -97,9 +97,8 @@ def exact_law(
     if tape is None:
         tape = (lambda v, k: PositionTape(v, k, v.device)) if rule is match else FreshBoxes
     digits = n + 2 * horizon + 1 if rule is match else n * (2 * horizon + 1)
-    job = partial(
-        _run_boxes, backbone, drafter, ids, n, law, rule, resolve(plan, drafter), partial(tape_of, tape, horizon)
-    )
+    plan = resolve(plan, drafter)
+    job = partial(_run_boxes, backbone, drafter, ids, n, law, rule, plan, lambda values: tape(values, horizon))
     # edges closer than this to a box's wall are the wall: calls of other shapes change the last bits
     tolerance = 1e-12 if backbone.dtype == torch.float64 else 2e-6
     waiting = [_first(digits, cells, backbone.device)]
@@ -122,7 +121,7 @@ def exact_law(
         boxes += int((~cut).sum())
         if boxes + sum(len(w[0]) for w in waiting) > MOST:
             raise ValueError(
-                f"n={n} with horizon {horizon} and these laws needs more than {MOST} boxes: use a smaller n or horizon, "
+                f"n={n} with horizon {horizon} and these laws needs over {MOST} boxes: use a smaller n or horizon, "
                 "or cut the laws with top_k="
             )
     target = _target(backbone, ids, n, law)
@@ -134,11 +133,6 @@ def exact_law(
         boxes,
         accepted,
     )
-
-
-def tape_of(tape: Callable, horizon: int, values: Tensor):
-    """The tape that hands out these values."""
-    return tape(values, horizon)
 
 
 def _first(digits: int, cells: list[float] | None, device) -> tuple[Tensor, Tensor]:
@@ -179,17 +173,13 @@ def _run_boxes(backbone, drafter, ids, n, law, rule, plan, tape, low, high, tole
             events.append((rows, digit[rows], edges[rows]))
 
     kept = torch.zeros(len(low), dtype=torch.float64, device=low.device)
-    with watching(watch) if temperature_matters(law) else watching(None):
+    greedy = law.keywords["temperature"] == 0  # one-hot laws: no uniform decides anything
+    with watching(None if greedy else watch):
         for call in run(backbone, drafter, [ids] * len(low), n, law, rule, plan, tape(values), []):
             kept += torch.where(alive, call.verdict.accepted, 0)
             alive &= call.length < len(ids) + n
             tokens = call.tokens[:, len(ids) : len(ids) + n]
     return tokens.clone(), kept, events
-
-
-def temperature_matters(law: partial) -> bool:
-    """Greedy laws are one-hot: no uniform decides anything."""
-    return law.keywords["temperature"] != 0
 
 
 def _cut(low: Tensor, high: Tensor, digits: Tensor, edges: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:

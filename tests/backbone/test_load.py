@@ -8,11 +8,12 @@ import pytest
 import torch
 import transformers as tf
 from tokenizers import Tokenizer, models, pre_tokenizers
-from toys import CONTEXT, VOCABULARY, build, on_every_architecture, on_every_device, toy
+from toys import CONTEXT, SLOT_DRAFTERS, VOCABULARY, build, on_every_architecture, on_every_device, ragged, toy
 
 from mtp_explore.backbone import files
 from mtp_explore.backbone.files import checksum
 from mtp_explore.backbone.load import Backbone, load_backbone
+from mtp_explore.decode.generate import sample
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +163,32 @@ STRANGE = {
 def test_what_the_loop_cannot_serve_is_refused(kind):
     with pytest.raises(ValueError, match="model type '.*'.*full or sliding-window attention"):
         build(STRANGE[kind]())
+
+
+# LongRoPE rotates a whole call by its longest row, cached keys not: the context ends where the short factors do, and up
+# to there `match` is ordinary decoding, slots or not.
+def test_long_rope():
+    rope = dict(rope_type="longrope", rope_theta=10000.0, factor=8 / 3, original_max_position_embeddings=24)
+    rope |= dict(short_factor=[1.0] * 4, long_factor=[3.0] * 4)
+    config = toy("llama").config.to_dict()
+    config = {k: config[k] for k in ("hidden_size", "num_attention_heads", "intermediate_size", "initializer_range")}
+    ends = dict(bos_token_id=0, eos_token_id=0, pad_token_id=0)
+    backbone = build(
+        tf.Phi3Config(
+            **config,
+            **ends,
+            vocab_size=VOCABULARY,
+            num_hidden_layers=2,
+            max_position_embeddings=64,
+            rope_parameters=rope,
+        )
+    )
+    assert backbone.context == 24
+    wanted = sample(backbone, None, ragged(), 30, seed=3, eos=False)
+    assert wanted.length.tolist() == [24 - len(p) for p in ragged()]
+    for kind in SLOT_DRAFTERS.values():
+        found = sample(backbone, kind(backbone), ragged(), 30, seed=3, rule="match", eos=False)
+        assert torch.equal(found.tokens, wanted.tokens)
 
 
 # Prompts: a string, ids, a batch of either, or a tensor; what cannot be one is told what it is and what would do.
