@@ -168,21 +168,11 @@ def test_what_the_loop_cannot_serve_is_refused(kind):
 # LongRoPE rotates a whole call by its longest row, cached keys not: the context ends where the short factors do, and up
 # to there `match` is ordinary decoding, slots or not.
 def test_long_rope():
-    rope = dict(rope_type="longrope", rope_theta=10000.0, factor=8 / 3, original_max_position_embeddings=24)
-    rope |= dict(short_factor=[1.0] * 4, long_factor=[3.0] * 4)
-    config = toy("llama").config.to_dict()
-    config = {k: config[k] for k in ("hidden_size", "num_attention_heads", "intermediate_size", "initializer_range")}
-    ends = dict(bos_token_id=0, eos_token_id=0, pad_token_id=0)
-    backbone = build(
-        tf.Phi3Config(
-            **config,
-            **ends,
-            vocab_size=VOCABULARY,
-            num_hidden_layers=2,
-            max_position_embeddings=64,
-            rope_parameters=rope,
-        )
-    )
+    rope = dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0] * 4, long_factor=[3.0] * 4)
+    size = dict(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48)
+    ends = dict(bos_token_id=0, eos_token_id=0, pad_token_id=0, initializer_range=0.35)
+    reach = dict(original_max_position_embeddings=24, max_position_embeddings=64)
+    backbone = build(tf.Phi3Config(**size, **ends, **reach, rope_parameters=rope))
     assert backbone.context == 24
     wanted = sample(backbone, None, ragged(), 30, seed=3, eos=False)
     assert wanted.length.tolist() == [24 - len(p) for p in ragged()]

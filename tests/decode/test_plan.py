@@ -1,0 +1,82 @@
+"""Plans: which slots a call buys."""
+
+import oracles
+import pytest
+import torch
+from toys import SLOT_DRAFTERS, on_every_device, toy
+
+from mtp_explore.contract import Draft
+from mtp_explore.decode.plan import budget, linear, quadratic, resolve
+from mtp_explore.drafters import make_drafter
+
+K = 3
+each_drafter = pytest.mark.parametrize("name", SLOT_DRAFTERS)
+
+
+def drafts(g, horizon=K, device="cpu"):
+    """One row per number of drafts, then random ones; soft laws."""
+    n = torch.cat([torch.arange(horizon + 1), torch.randint(0, horizon + 1, (6,), generator=g)])
+    q = torch.rand(len(n), horizon, 5, generator=g, dtype=torch.float64).softmax(-1)
+    return Draft(*(x.to(device) for x in (q.argmax(-1), q, n)))
+
+
+def bought(slots, r):
+    """The real slots of one row, as (branch, index)."""
+    return [(b, j) for b, j in zip(slots.branch[r].tolist(), slots.index[r].tolist(), strict=True) if b >= 0]
+
+
+# Quadratic buys every slot of the branches 0..n, linear those of branch n, in order; O-PTP's begin with slot 0.
+@on_every_device
+@each_drafter
+def test_linear_and_quadratic(name, device):
+    drafter, draft = SLOT_DRAFTERS[name](toy("gpt2", device)), drafts(torch.Generator().manual_seed(0), device=device)
+    own = range(drafter.first_slot, K + 1)
+    for r, n in enumerate(draft.n.tolist()):
+        assert bought(quadratic(drafter, draft), r) == [(b, j) for b in range(n + 1) for j in own]
+        assert bought(linear(drafter, draft), r) == [(n, j) for j in own]
+
+
+# A budget buys m slots, or all there are; they are beginnings of branches, and no other m slots gain more: brute force
+# over every way to share them out.
+@on_every_device
+@each_drafter
+@pytest.mark.parametrize("m", [1, 2, 5, 9, 99])
+def test_budget_is_the_best(name, m, device):
+    g = torch.Generator().manual_seed(m)
+    drafter, draft = SLOT_DRAFTERS[name](toy("gpt2", device)), drafts(g, device=device)
+    slots = budget(m)(drafter, draft)
+    survival = drafter.survival.tolist()
+    for r, n in enumerate(draft.n.tolist()):
+        mine = bought(slots, r)
+        assert len(mine) == min(m, (n + 1) * drafter.slots_per_branch)
+        for b in range(n + 1):
+            own = [j for branch, j in mine if branch == b]
+            assert own == list(range(drafter.first_slot, drafter.first_slot + len(own)))
+        sure = draft.q[r].gather(-1, draft.tokens[r, :, None])[:, 0].tolist()
+        gain = sum(oracles.chance_of_branch(sure, n, b) * survival[j] for b, j in mine)
+        assert gain == pytest.approx(oracles.best_slots(sure, n, survival, drafter.first_slot, m))
+
+
+# Before any draft there is one branch, and a budget goes to it.
+@each_drafter
+def test_the_prefill(name):
+    drafter = SLOT_DRAFTERS[name](toy("gpt2"))
+    draft = Draft(torch.zeros(2, 0, dtype=torch.long), torch.zeros(2, 0, 5), torch.zeros(2, dtype=torch.long))
+    own = [(0, j) for j in range(drafter.first_slot, K + 1)]
+    for plan in (linear, quadratic, budget(99)):
+        assert bought(plan(drafter, draft), 1) == own
+    assert bought(budget(2)(drafter, draft), 0) == own[:2]
+
+
+# Names resolve; a drafter without slots buys none, whatever the plan.
+def test_resolve():
+    drafter, bare = SLOT_DRAFTERS["toy-cptp"](toy("gpt2")), make_drafter("lookup", toy("gpt2"))
+    draft = drafts(torch.Generator().manual_seed(1))
+    assert resolve(None, drafter) is resolve("quadratic", drafter) is quadratic and resolve("linear", drafter) is linear
+    assert resolve("budget=4", drafter)(drafter, draft).branch.shape[1] == 4
+    assert resolve(linear, drafter) is linear
+    for plan in (None, "linear", "budget=4", quadratic):
+        assert resolve(plan, bare)(bare, draft).branch.shape == (len(draft.n), 0)
+        assert resolve(plan, None)(None, draft).branch.shape == (len(draft.n), 0)
+    with pytest.raises(ValueError, match="budget=0.*at least one slot"):
+        resolve("budget=0", drafter)
