@@ -23,7 +23,7 @@ from ..corpora import load_corpus
 from ..drafters import load_drafter, make_drafter
 from .fit import CHECKPOINT, Recipe, evaluate, fit, split_features
 
-STEPS, QUICK = 2000, 300
+STEPS, QUICK = 1200, 300
 
 
 def ship(corpus: str, name: str, out: Path, steps: int, seed: int, batch: int, rate: float, positions: int, **options):
