@@ -3,7 +3,7 @@
 Letters follow one another in one fixed cycle, so a state that knows the present letter knows all that follow. The
 backbone is a random Llama (V = 264, D = 32, 64 positions); K = 3.
 
-    python learnable.py OUT step | save       die by SIGKILL in the 28th step | in the middle of the third checkpoint
+    python learnable.py OUT       two runs of it, into OUT/step and OUT/save, that are killed; prints by which signal
 """
 
 import os
@@ -102,10 +102,19 @@ def half_the_third(save):
     return wrapped
 
 
-if __name__ == "__main__":
-    place, how = sys.argv[1:]
+def run_and_die(out: Path, how: str) -> None:
+    """A run that ends by SIGKILL: in its 28th "step", or when it has written half of the third checkpoint ("save")."""
     if how == "step":
         torch.optim.AdamW.step = after(torch.optim.AdamW.step, 28, die)
     else:
         checkpoint.save_file = half_the_third(checkpoint.save_file)
-    train(drafter(), place)
+    train(drafter(), out)
+
+
+if __name__ == "__main__":
+    backbone()
+    for how in ("step", "save"):
+        child = os.fork()
+        if child == 0:
+            run_and_die(Path(sys.argv[1]) / how, how)
+        print(how, os.WTERMSIG(os.waitpid(child, 0)[1]))

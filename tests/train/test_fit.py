@@ -110,14 +110,11 @@ def test_killed_process_resumes(straight, tmp_path):
     tests = Path(learnable.__file__).parents[1]
     path = os.pathsep.join([str(tests.parent), str(tests), str(tests / "train")])
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    places = {how: tmp_path / how for how in ("step", "save")}
-    runs = [
-        subprocess.Popen([sys.executable, learnable.__file__, str(place), how], env=environment)
-        for how, place in places.items()
-    ]
-    assert [run.wait() for run in runs] == [-9, -9]
-    assert len(list(places["save"].glob(f".{CHECKPOINT}.*"))) == 1  # half a checkpoint was left behind
-    for place in places.values():
+    command = [sys.executable, learnable.__file__, str(tmp_path)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.stdout.split() == ["step", "9", "save", "9"], run.stderr
+    assert len(list((tmp_path / "save").glob(f".{CHECKPOINT}.*"))) == 1  # half a checkpoint was left behind
+    for place in (tmp_path / "step", tmp_path / "save"):
         assert read_facts(place / CHECKPOINT)["step"] == 2 * EVERY
         resumed = drafter(seed=1)
         train(resumed, place)
