@@ -8,6 +8,7 @@ book    run, then render to HTML in book/; players work there without a kernel a
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 LONG, TOO_LONG = 6, 15  # lines of a code cell: the notebook asks, the library answers
 CELL_SECONDS = 120
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def faults(notebook) -> list[str]:
@@ -57,7 +59,7 @@ def main(verb: str, names: list[str]) -> int:
             try:
                 execute(notebook)
             except Exception as error:  # a failing cell, a dead kernel, a cell out of time: report, go on
-                problems = [str(error)]
+                problems = [COLOURS.sub("", str(error))]
         seconds = time.perf_counter() - clock
         print(f"{'FAILED' if problems else 'ok':6}  {seconds:6.1f} s  {path.name}", *problems, sep="\n    ", flush=True)
         bad += [path.name] * bool(problems)
