@@ -102,6 +102,7 @@ def replace(path: str | Path, write: Callable[[str], object]) -> None:
         write(str(temporary))
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
+        temporary.chmod(0o644)  # safetensors leaves 0600, and models are shared
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise OSError(
