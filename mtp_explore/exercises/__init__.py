@@ -1,6 +1,7 @@
 """Floor 6: what the notebooks ask and how they answer. Names load on first use, so guesses work without torch.
 
 guess(question, choices, answer, why)   a question whose answer stays folded until the reader has chosen
+ask(name)                               a question of the notebooks, by name
 guess_kept(trace, call)                 the same for one call of a trace: how many of its drafts will be kept?
 check_...(your_function)                runs a reader's function on small cases and says what does not hold
 case(number), check_fault(number, name) the bug hunt: a real bug hidden in the real loop
@@ -11,6 +12,7 @@ from importlib import import_module
 
 _HOMES = {  # module -> the names it gives
     "guessing": ("guess", "guess_faster", "guess_kept"),
+    "questions": ("ask",),
     "check": ("Check", "budget", "grade"),
     "live": ("beside", "openings", "runner", "shorter", "watch"),
     "three_words": ("PROMPT", "rough", "tiny"),

@@ -20,7 +20,7 @@ def bare(figure, height: int = 340, legend: bool = True):
         template="none", height=height, margin=dict(l=64, r=16, t=64, b=52), showlegend=legend,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font=dict(size=13, color=INK),
         legend=dict(orientation="h", yanchor="bottom", y=1.06, xanchor="left", x=0),
-        hoverlabel=dict(font_size=13),
+        hoverlabel=dict(font_size=13), modebar=dict(bgcolor="rgba(0,0,0,0)", color=INK, activecolor=BLUE),
     )  # fmt: skip
     title = dict(font_size=13, standoff=8)
     figure.update_xaxes(showgrid=False, zeroline=False, linecolor=LINE, showline=True, automargin=True, title=title)

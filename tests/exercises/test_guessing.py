@@ -5,7 +5,8 @@ import re
 import pytest
 from trace_of import TRACE, WORDS
 
-from mtp_explore.exercises import guess, guess_faster, guess_kept
+from mtp_explore.exercises import ask, guess, guess_faster, guess_kept
+from mtp_explore.exercises.questions import QUESTIONS
 from mtp_explore.trace.say import say
 
 
@@ -73,3 +74,10 @@ def test_a_call_without_drafts_is_refused():
 def test_guess_faster_compares_tokens_per_call():
     slow = type(TRACE)(prompt=[0], steps=TRACE.steps[:1])
     assert guess_faster({"slow": slow, "fast": TRACE}).answer == "fast"
+
+
+# Every named question can be asked, and an unknown name gets the known ones.
+def test_questions_have_names():
+    assert all(ask(name).answer in ask(name).choices and ask(name).why for name in QUESTIONS)
+    with pytest.raises(ValueError, match="did you mean 'how exact'"):
+        ask("how exat")
