@@ -199,8 +199,14 @@ def load_backbone(name: str | Path, device: str | torch.device | None = None, dt
     an accelerator. Errors: an unknown name (with the nearest known ones), a file that is damaged or not safetensors.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as progress
 
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    try:
+        device = torch.empty(0, device=device or ("cuda" if torch.cuda.is_available() else "cpu")).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={str(device)!r} cannot be used here ({str(error).splitlines()[0]}): try 'cpu'"
+        ) from error
     directory = shipped_directory(str(name), "backbone") or (Path(name) if Path(name).is_dir() else None)
     if directory is not None:
         checked(directory)
@@ -213,6 +219,8 @@ def load_backbone(name: str | Path, device: str | torch.device | None = None, dt
         )
     source = str(directory or name)
     dtype = dtype or (torch.float32 if device.type in ("cpu", "mps") else "auto")
+    bars = progress.is_progress_bar_enabled()
+    progress.disable_progress_bar()
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             source, dtype=dtype, use_safetensors=True, output_loading_info=True
@@ -228,4 +236,7 @@ def load_backbone(name: str | Path, device: str | torch.device | None = None, dt
             f"name={str(name)!r} could not be loaded: {(str(error) or repr(error)).splitlines()[0]} "
             "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
         ) from error
+    finally:
+        if bars:
+            progress.enable_progress_bar()
     return Backbone(model.to(device), tokenizer, name=str(name))
