@@ -50,9 +50,7 @@ class RowsCache:
         layer = type("_OwnedLayer", (_Layer,), {"owner": self})
         self.hf = Cache(layer_class_to_replicate=layer)
 
-    def keep(
-        self, lengths: Tensor, count: Tensor, rows: Tensor | None = None, most: int | None = None
-    ) -> None:
+    def keep(self, lengths: Tensor, count: Tensor, rows: Tensor | None = None, most: int | None = None) -> None:
         """Keep `count` [B] of the rows of the last call, appended to the `lengths` [B] rows kept before.
 
         `rows` [B, m] names them in order by their place in the call; None means its first rows (at most `most`).
