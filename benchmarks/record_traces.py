@@ -18,7 +18,7 @@ import mtp_explore as mtp
 from mtp_explore.backbone.files import replace
 
 TOKENS, LENGTH, HORIZON, SEED = 64, 24, 8, 0
-PLACE = {"stories": 0, "arithmetic": 0, "code": 0}  # which of the first test documents is continued
+PLACE = {"stories": 0, "arithmetic": 0, "code": 2}  # which of the first test documents is continued
 KINDS = {
     "independent-t1": ("independent", dict(temperature=1.0, rule="rejection")),
     "independent-top5": ("independent", dict(temperature=1.0, top_k=5, rule="rejection")),

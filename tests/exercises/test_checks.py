@@ -5,6 +5,7 @@ import pytest
 
 from mtp_explore.exercises import (
     budget,
+    check_lookup_wins,
     check_overlap,
     check_rule,
     check_tokens_per_call,
@@ -127,3 +128,18 @@ def test_rates_are_rows_of_the_whole_table():
     whole = {row[0]: row for row in table(TRACE)}
     assert len(rates(TRACE)) >= 5 and all(whole[row[0]] == row for row in rates(TRACE))
     assert isinstance(TRACE, Trace)
+
+
+# Lookup beats the trained heads where greedy text repeats itself, and the check says by how much; else it says so too.
+def test_lookup_wins_on_code_and_not_on_stories():
+    assert check_lookup_wins("code", "import os\nimport sys\n", 32)
+    lost = check_lookup_wins("stories", "Once there was", 32)
+    assert not lost and lost.started and "32 tokens: lookup takes" in lost.message
+
+
+@pytest.mark.parametrize(
+    "name, prompt, says", [("novels", "x", "no shipped backbone"), ("code", "x" * 9999, "positions")]
+)
+def test_lookup_check_explains_bad_input(name, prompt, says):
+    assert says in check_lookup_wins(name, prompt).message
+    assert not check_lookup_wins(name, ...).started
