@@ -38,6 +38,7 @@ class Backbone:
         self.window = getattr(text, "sliding_window", None)
         self.embed = model.get_input_embeddings()
         self.vocabulary = model.get_output_embeddings().weight.shape[0]
+        self.pieces: dict[int, str] = {}  # texts of single tokens, once asked for
         self._fingerprint: str | None = None
 
     @property

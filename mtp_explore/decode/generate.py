@@ -177,4 +177,8 @@ class _Job:
         )
 
     def _piece(self, token: int) -> str:
-        return str(token) if self.backbone.tokenizer is None else piece(self.backbone.tokenizer, token)
+        known = self.backbone.pieces
+        if token not in known:
+            tokenizer = self.backbone.tokenizer
+            known[token] = str(token) if tokenizer is None else piece(tokenizer, token)
+        return known[token]

@@ -100,6 +100,8 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
 
 
 def _law(ids: list[int], values: list[float]) -> list[tuple[int, float]]:
+    if values[-1] > 0:
+        return list(zip(ids, values, strict=True))
     return [(t, v) for t, v in zip(ids, values, strict=True) if v > 0]
 
 
