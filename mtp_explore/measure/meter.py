@@ -69,7 +69,8 @@ def likeliest(backbone: Backbone, prompt, n: int, most: int, **shaping) -> Cells
         weight = best.values[keep]
     law_of_cells = weight.cpu().numpy()
     rest = max(0.0, 1.0 - law_of_cells.sum())
-    return Cells(prefixes[:, len(ids) :].cpu(), np.append(law_of_cells, rest))
+    law_of_cells = np.append(law_of_cells, rest)
+    return Cells(prefixes[:, len(ids) :].cpu(), law_of_cells / law_of_cells.sum())  # float32 models sum to 1 + 1e-7
 
 
 def meter(
