@@ -182,24 +182,34 @@ def test_length(rule, device):
     assert generate(backbone, once, prompts, 1, seed=SEED, rule=rule)[0].calls == 1
 
 
-# Decoding fills the context to its last place and no further, with slots hanging over its edge or not; GPT-2 has no
-# embedding beyond it, so a step too far would fail.
+# Decoding fills the context to its last place and no further, with slots hanging over its edge or not: no draft is
+# verified beyond it, and no slot beyond it is ever handed to a drafter as real.
 @on_every_device
 @pytest.mark.parametrize("architecture", ["gpt2", "llama"])
 @pytest.mark.parametrize("horizon", [1, 3, 6])
-def test_the_end_of_the_context(architecture, horizon, device):
+def test_the_end_of_the_context(architecture, horizon, device, monkeypatch):
     backbone = toy(architecture, device)
     prompts = ragged(lengths=(CONTEXT - 9, CONTEXT - 1, CONTEXT - 12, CONTEXT - 2))
     wanted = sample(backbone, None, prompts, 50, seed=SEED, eos=False)
     assert wanted.length.tolist() == [CONTEXT - len(p) for p in prompts]
-    told = [p + t[:n] for p, t, n in zip(prompts, wanted.tokens.tolist(), wanted.length.tolist(), strict=True)]
+    rows = zip(prompts, wanted.tokens.tolist(), wanted.length.tolist(), strict=True)
+    told = [p + t[:n] + [1] * horizon for p, t, n in rows]  # it would draft on beyond the edge
     cases = [(make_drafter("oracle", backbone, answer=told, horizon=horizon), None)]
     cases += [(kind(backbone, horizon=horizon), plan) for kind in SLOT_DRAFTERS.values() for plan in PLANS]
     for drafter, plan in cases:
+        begin, seen = drafter.begin, []
+        monkeypatch.setattr(drafter, "begin", lambda s, b=begin, to=seen: (to.append((s.length, s.count)), b(s))[1])
         found = sample(backbone, drafter, prompts, 50, seed=SEED, rule="match", plan=plan, eos=False)
         assert torch.equal(found.tokens, wanted.tokens)
-    trace = generate(backbone, cases[-1][0], prompts[0], 50, seed=SEED, eos=False)
+        for length, count in seen:  # slot j stands at length - 2 + j
+            last = length - 2 + drafter.first_slot + count - 1
+            assert ((last < CONTEXT) | (count == 0)).all()
+    trace = generate(backbone, cases[0][0], prompts, 50, seed=SEED, eos=False)[0]
     assert trace.finish == "context" and len(trace.tokens) == CONTEXT - len(prompts[0])
+    length = len(prompts[0])
+    for step in trace.steps:
+        assert length + len(step.drafts) <= CONTEXT
+        length += len(step.tokens)
     assert generate(backbone, None, prompts[0], 3, seed=SEED, eos=False).finish == "length"
 
 
