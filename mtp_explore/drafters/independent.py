@@ -5,7 +5,8 @@ From the state h of the last kept row (which predicts y'), head k = 1..K predict
     q_k = softmax(U f_k(h)),    f_k(h) = h + W_k h  (depth 0)    or    h + sum of `depth` blocks  C SiLU(A h)  in turn
 
 U is the backbone's own frozen unembedding. The paper's head is one transformer layer; a residual MLP on the frozen
-state is cheaper; forms are compared in docs/decisions.md. Every head starts as the next-token head: its last matrices are zero.
+state is cheaper; docs/decisions.md compares forms. Every head starts as the next-token head: its last matrices are
+zero.
 """
 
 from __future__ import annotations
