@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import subprocess
@@ -56,3 +57,12 @@ def read(name: str) -> dict:
     """data/results/<name>.json, {} where there is none yet."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def arguments(about: str) -> argparse.Namespace:
+    """--prompts, --tokens and --backbones of a benchmark whose docstring is `about`."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--prompts", type=int, default=200)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--backbones", nargs="+", default=BACKBONES)
+    return parser.parse_args()

@@ -11,12 +11,11 @@ the distance of u (of a coin) to its edge. Writes data/results/equality.json.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import time
 
 import torch
-from common import BACKBONES, prompts, read, receipt, write
+from common import arguments, prompts, read, receipt, write
 
 import mtp_explore as mtp
 from mtp_explore.backbone.card import read_card
@@ -124,11 +123,7 @@ def measure(name: str, count: int, tokens: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--tokens", type=int, default=128)
-    parser.add_argument("--backbones", nargs="+", default=BACKBONES)
-    args = parser.parse_args()
+    args = arguments(__doc__)
     results = read("equality").get("backbones", {})
     real = 0
     for name in args.backbones:

@@ -8,10 +8,9 @@ Held-out prompts of 32 tokens from the test split, which nothing was trained or 
 
 from __future__ import annotations
 
-import argparse
 import time
 
-from common import BACKBONES, prompts, read, receipt, write
+from common import arguments, prompts, read, receipt, write
 
 import mtp_explore as mtp
 from mtp_explore.trace.metrics import interval, pooled
@@ -61,11 +60,7 @@ def measure(name: str, count: int, tokens: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--tokens", type=int, default=128)
-    parser.add_argument("--backbones", nargs="+", default=BACKBONES)
-    args = parser.parse_args()
+    args = arguments(__doc__)
     results = read("tokens_per_call").get("backbones", {})
     for name in args.backbones:
         clock = time.perf_counter()

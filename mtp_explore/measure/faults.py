@@ -124,13 +124,21 @@ def _boolean_mask():
     return [(load_file, "additive", lambda lay, dtype, window=None: lay.allowed[:, None].to(dtype))]
 
 
-def _own_coin():
-    """The coin of a draft is the uniform that drew it."""
-    last, healthy_draw, healthy = {}, loop.draw, rejection.verify
+def _remembered() -> tuple[dict, Callable]:
+    """`loop.draw`, and a dictionary in which it leaves the uniforms of the window it drew last."""
+    last, healthy = {}, loop.draw
 
     def draw(drafter, belief, window, shape, room) -> Draft:
         last["window"] = window
-        return healthy_draw(drafter, belief, window, shape, room)
+        return healthy(drafter, belief, window, shape, room)
+
+    return last, draw
+
+
+def _own_coin():
+    """The coin of a draft is the uniform that drew it."""
+    last, draw = _remembered()
+    healthy = rejection.verify
 
     def verify(p: Tensor, draft: Draft, window: Tensor, coins: Tensor) -> Verdict:
         return healthy(p, draft, window, last["window"][:, 1:] if draft.tokens.shape[1] else coins)
@@ -140,11 +148,7 @@ def _own_coin():
 
 def _refused_uniform():
     """The residual is drawn with the uniform that drew the refused draft."""
-    last, healthy_draw = {}, loop.draw
-
-    def draw(drafter, belief, window, shape, room) -> Draft:
-        last["window"] = window
-        return healthy_draw(drafter, belief, window, shape, room)
+    last, draw = _remembered()
 
     def verify(p: Tensor, draft: Draft, window: Tensor, coins: Tensor) -> Verdict:
         place = torch.arange(draft.tokens.shape[1], device=p.device)
