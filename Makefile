@@ -49,7 +49,9 @@ notebooks: $(READY)
 # Every file of data/models, from nothing: hours on two cores. TRAIN_ARGS=--resume continues a killed backbone.
 models: $(READY)
 	for corpus in $(CORPORA); do \
-	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --out data/models/$$corpus/backbone $(TRAIN_ARGS) || exit 1; \
+	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --out runs/first/$$corpus $(TRAIN_ARGS) || exit 1; \
+	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --start runs/first/$$corpus --seed 1 \
+	    --out data/models/$$corpus/backbone $(TRAIN_ARGS) || exit 1; \
 	  for drafter in $(DRAFTERS); do \
 	    $(BIN)/python -m mtp_explore.train.ship $$corpus $$drafter || exit 1; \
 	  done; \

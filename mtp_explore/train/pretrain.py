@@ -1,8 +1,9 @@
-"""Train one of the three small backbones from scratch: python -m mtp_explore.train.pretrain stories --out DIRECTORY
+"""Train one of the three small backbones: python -m mtp_explore.train.pretrain stories --out DIRECTORY
 
 A Llama of about 1.7 million parameters learns packed windows of the train split.  The learning rate warms up, stays
 on a plateau and falls over the last third; on the plateau nothing depends on the number of steps, so a run may be
 resumed there with another --steps.  The weights are rounded to bf16 at the end and all figures are measured afterwards.
+It starts from random weights, or with --start from those of an earlier run (with a fresh optimiser and another --seed).
 """
 
 import argparse
@@ -20,7 +21,7 @@ import torch.nn.functional as F
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from mtp_explore.backbone.card import machine, write_card
+from mtp_explore.backbone.card import machine, read_card, write_card
 from mtp_explore.corpora import load_corpus
 from mtp_explore.corpora.corpus import stream
 from mtp_explore.corpora.splits import SPLITS
@@ -31,6 +32,7 @@ from mtp_explore.train.windows import Windows
 
 VOCABULARY = {"stories": 512, "arithmetic": 512, "code": 1024}
 STEPS = {"stories": 2400, "arithmetic": 2200, "code": 3000}
+FURTHER = {"stories": 4500, "arithmetic": 4500, "code": 4500}  # with --start
 QUICK = 300
 
 
@@ -53,6 +55,7 @@ class Recipe:
     heads: int = 6
     kv_heads: int = 2
     intermediate: int = 512
+    start: str | None = None  # directory of the model whose weights it starts from
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, plateau, cosine to 5 % over the last third."""
@@ -178,23 +181,28 @@ def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(prog="python -m mtp_explore.train.pretrain", description=__doc__)
     parser.add_argument("corpus", choices=list(VOCABULARY))
     parser.add_argument("--out", type=Path, required=True, help="directory of the finished model")
-    parser.add_argument("--steps", type=int, help=f"optimiser steps; default {STEPS}")
+    parser.add_argument("--steps", type=int, help=f"optimiser steps; default {STEPS}, with --start {FURTHER}")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps: a few minutes, a worse model")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="directory of a model of ours to go on from")
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16", help="of matrix products in training")
     parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints lie")
     options = parser.parse_args(arguments)
-    steps = options.steps or (QUICK if options.quick else STEPS[options.corpus])
+    steps = options.steps or (QUICK if options.quick else (FURTHER if options.start else STEPS)[options.corpus])
     if steps < 1 or options.threads < 1:
         parser.error("--steps and --threads must be at least 1")
     torch.set_num_threads(options.threads)
     corpus = load_corpus(options.corpus)
-    recipe = Recipe(options.corpus, VOCABULARY[options.corpus], steps, options.seed, options.threads, options.precision)
+    settings = options.corpus, VOCABULARY[options.corpus], steps, options.seed, options.threads, options.precision
+    recipe = Recipe(*settings, start=str(options.start) if options.start else None)
     tokenizer = train_tokenizer(corpus.documents("train"), recipe.vocabulary)
     tokens, validation = (stream(corpus.documents(s), tokenizer) for s in ("train", "validation"))
-    model = make_model(recipe, len(tokenizer))
+    model, before = make_model(recipe, len(tokenizer)), {}
+    if options.start:
+        model.load_state_dict(LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32).state_dict())
+        before = read_card(options.start)
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{options.corpus}: {parameters:,} parameters, {len(tokens):,} training tokens, {steps} steps", flush=True)
     checkpoint = options.runs / f"pretrain-{options.corpus}-{options.seed}.safetensors"
@@ -204,6 +212,7 @@ def main(arguments=None) -> None:
     save_rounded(model, tokenizer, options.out)
     command = f"python -m mtp_explore.train.pretrain {options.corpus} --out {options.out} --steps {steps}"
     command += f" --seed {options.seed} --threads {options.threads} --precision {options.precision}"
+    command += f" --start {options.start}" if options.start else ""
     about = (
         f"A small Llama trained from scratch on the corpus {options.corpus!r} of mtp-explore. The file is bf16; its "
         "numbers, computed in fp32, are the model, and every figure below is measured with them. The test split was "
@@ -217,7 +226,8 @@ def main(arguments=None) -> None:
             "command": command,
             **evaluate(model, tokenizer, corpus, recipe.window),
             "parameters": parameters,
-            "tokens_seen": steps * recipe.batch * recipe.window,
+            "tokens_seen": before.get("tokens_seen", 0) + steps * recipe.batch * recipe.window,
+            **({"started_from": {k: before[k] for k in ("command", "tokens_seen", "sha256")}} if before else {}),
             "training_tokens": len(tokens),
             "seconds": round(facts["seconds"]),
             **corpus_facts(corpus),
