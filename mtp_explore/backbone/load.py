@@ -103,9 +103,12 @@ class Backbone:
         return additive(layout, dtype, self.window if not self.layer_types else None)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add."""
+        """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add. States of
+        another precision (heads in training) are cast to the model's.
+        """
         text = self.config.get_text_config()
-        logits = self.model.get_output_embeddings()(hidden)
+        head = self.model.get_output_embeddings()
+        logits = head(hidden.to(head.weight.dtype) if head.weight.is_floating_point() else hidden)
         logits = logits * (getattr(text, "logit_scale", None) or 1.0) / (getattr(text, "logits_scaling", None) or 1.0)
         cap = getattr(text, "final_logit_softcapping", None)
         return logits if cap is None else cap * torch.tanh(logits / cap)

@@ -29,6 +29,7 @@ class DrafterBase(nn.Module):
     slots_per_branch = 0
     first_slot = 1
     one_hot = False
+    wants_ahead = False  # its losses ask for the states of the next K places (train/features.py)
 
     def __init__(self, backbone: Backbone, horizon: int, **options):
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -15,15 +16,41 @@ from .windows import Windows
 LENGTH = 256  # positions per window
 
 
-class Features(NamedTuple):
-    hidden: Tensor  # [N, D] states that predict future[:, 0]
-    future: Tensor  # [N, K+1] the tokens y', d_1..d_K; -1 after an end of text
+class Batch(NamedTuple):
+    """What a drafter's `losses` is given."""
 
-    def batch(self, step: int, size: int, seed: int) -> Features:
-        """`size` positions drawn by (seed, step) alone, so that a run can resume."""
+    hidden: Tensor  # [n, D] states that predict future[:, 0]
+    future: Tensor  # [n, K+1] the tokens y', d_1..d_K; -1 after an end of text
+    ahead: Tensor | None  # [n, K, D] the states that predict d_1..d_K; of no meaning where future is -1
+
+
+class Features(NamedTuple):
+    hidden: Tensor  # [M, D] the states of whole windows, one after another
+    future: Tensor  # [M, K+1] the tokens after each
+    starts: Tensor | None = None  # [N] places with K more states of their window behind them; None: `ahead` not wanted
+
+    @property
+    def size(self) -> int:
+        """N, how many places may be drawn."""
+        return len(self.hidden if self.starts is None else self.starts)
+
+    def take(self, chosen: Tensor | slice) -> Batch:
+        """The places number `chosen` of the N."""
+        if self.starts is None:
+            return Batch(self.hidden[chosen], self.future[chosen], None)
+        places = self.starts[chosen]
+        behind = places[:, None] + torch.arange(1, self.future.shape[1], device=places.device)
+        return Batch(self.hidden[places], self.future[places], self.hidden[behind])
+
+    def batch(self, step: int, size: int, seed: int) -> Batch:
+        """`size` places drawn by (seed, step) alone, so that a run can resume."""
         draw = torch.Generator().manual_seed(1_000_003 * seed + step)
-        chosen = torch.randint(len(self.hidden), (size,), generator=draw).to(self.hidden.device)
-        return Features(self.hidden[chosen], self.future[chosen])
+        return self.take(torch.randint(self.size, (size,), generator=draw).to(self.hidden.device))
+
+    def parts(self, size: int) -> Iterator[Batch]:
+        """All places in order, at most `size` at a time."""
+        for first in range(0, self.size, size):
+            yield self.take(slice(first, first + size))
 
 
 def futures(tokens: Tensor, horizon: int, eos: list[int]) -> Tensor:
@@ -34,12 +61,17 @@ def futures(tokens: Tensor, horizon: int, eos: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def features(backbone: Backbone, tokens: Tensor, horizon: int, positions: int, seed: int = 0) -> Features:
+def features(
+    backbone: Backbone, tokens: Tensor, horizon: int, positions: int, seed: int = 0, ahead: bool = False
+) -> Features:
     """Features of about `positions` places of a stream of tokens [N], in windows of 256 tokens drawn by `seed`.
 
-    Errors (ValueError): a stream too short for two windows.
+    ahead: batches bring the states of the next K places too, so the last K places of a window are never drawn.
+    Errors (ValueError): a stream too short for two windows; with `ahead`, a horizon as long as a window.
     """
     length = min(LENGTH, backbone.context)
+    if ahead and horizon >= length:
+        raise ValueError(f"horizon={horizon}: windows have {length} positions, so it must be below that")
     windows = Windows(tokens, length + horizon + 1, seed)
     count = min(max(1, positions // length), windows.per_epoch)
     hidden, future, size = [], [], max(1, 8192 // length)
@@ -47,7 +79,9 @@ def features(backbone: Backbone, tokens: Tensor, horizon: int, positions: int, s
         batch = torch.stack([windows[i] for i in range(first, min(first + size, count))]).to(backbone.device)
         hidden.append(states(backbone, batch[:, :length]).flatten(0, 1))
         future.append(futures(batch, horizon, backbone.eos)[:, :length].flatten(0, 1))
-    return Features(torch.cat(hidden), torch.cat(future))
+    places = torch.arange(count * length, device=backbone.device).view(count, length)
+    starts = places[:, : length - horizon].flatten() if ahead else None
+    return Features(torch.cat(hidden), torch.cat(future), starts)
 
 
 def states(backbone: Backbone, tokens: Tensor) -> Tensor:

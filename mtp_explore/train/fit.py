@@ -2,7 +2,12 @@
 
 Hidden states are computed once (they do not change); each step draws a batch of positions by (seed, step). The
 learning rate warms up over the first 5 % and falls by a cosine to 5 %; gradients are clipped at norm 1. Checkpoints
-are whole files, so a run that was killed goes on to the same weights as one that was not.
+are whole files, so a run that was killed goes on to the same weights as one that was not. Heads of a half-precision
+backbone are trained in float32 and cast at the end.
+
+A drafter's side of the contract: `losses(hidden [N, D], future [N, K+1])` gives named scalars in nats. "loss" among
+them is what is minimised; without it, their mean. A drafter with `wants_ahead` is also given `ahead` [N, K, D], the
+frozen states of the next K places.
 """
 
 from __future__ import annotations
@@ -14,18 +19,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..backbone.load import Backbone
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
-from .features import Features, features
+from .features import Batch, Features, features
 
 CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass
 class Report:
-    """What a call of `fit` saw, from where it resumed. Losses are cross-entropies in nats per token, by head."""
+    """What a call of `fit` saw, from where it resumed: the drafter's losses, in nats, by their names."""
 
     settings: dict
     training: list[dict] = field(default_factory=list)  # {"step", "loss", "head 1", ...}
@@ -101,6 +107,8 @@ def fit(
     clock = time.perf_counter()
     known, held = (split_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
     report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
+    if backbone.dtype.itemsize < 4:
+        drafter.float()
     optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
     if path and path.is_file():
         facts |= load_checkpoint(path, drafter, optimizer)
@@ -127,42 +135,50 @@ def fit(
                 for callback in callbacks:
                     callback(note)
     finally:
-        drafter.eval()
+        drafter.to(backbone.dtype).eval()
     report.seconds = time.perf_counter() - clock
     if out:
         drafter.save_pretrained(out)
     return report
 
 
-def train_step(drafter, optimizer, batch: Features, rate: float) -> dict:
-    """One step of AdamW on the mean of the heads' losses; returns every loss and their mean, detached."""
+def train_step(drafter, optimizer, batch: Batch, rate: float) -> dict:
+    """One step of AdamW; returns every loss and the one that was minimised, "loss", detached."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    losses = drafter.losses(*batch)
-    loss = torch.stack(list(losses.values())).mean()
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    losses = losses_of(drafter, batch)
+    optimizer.zero_grad()
+    losses["loss"].backward()
     torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
     optimizer.step()
-    return {"loss": loss.detach()} | {k: v.detach() for k, v in losses.items()}
+    return {k: v.detach() for k, v in losses.items()}
+
+
+def losses_of(drafter, batch: Batch) -> dict[str, Tensor]:
+    """The drafter's losses on a batch, "loss" first: its own, or else the mean of all."""
+    dtype = next(drafter.parameters()).dtype
+    hidden, future = batch.hidden.to(dtype), batch.future
+    ahead = () if batch.ahead is None else (batch.ahead.to(dtype),)
+    losses = drafter.losses(hidden, future, *ahead)
+    loss = losses["loss"] if "loss" in losses else torch.stack(list(losses.values())).mean()
+    return {"loss": loss, **{k: v for k, v in losses.items() if k != "loss"}}
 
 
 @torch.no_grad()
 def evaluate(drafter, held: Features, size: int = 8192) -> dict[str, float]:
-    """Losses on held-out features, in nats per token: their mean and each one."""
+    """Losses on held-out features, in nats."""
     total: dict[str, float] = {}
-    parts = list(zip(held.hidden.split(size), held.future.split(size), strict=True))
-    for hidden, future in parts:
-        for k, v in drafter.losses(hidden, future).items():
-            total[k] = total.get(k, 0.0) + v.item() * len(hidden) / len(held.hidden)
-    return {"loss": sum(total.values()) / len(total), **total}
+    for batch in held.parts(size):
+        for k, v in losses_of(drafter, batch).items():
+            total[k] = total.get(k, 0.0) + v.item() * len(batch.hidden) / held.size
+    return total
 
 
 def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:
     positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
     tokens = corpus.tokens(split, backbone.tokenizer, limit=2 * positions + 4096)
     try:
-        return features(backbone, tokens, drafter.horizon, positions, recipe.seed)
+        return features(backbone, tokens, drafter.horizon, positions, recipe.seed, drafter.wants_ahead)
     except ValueError as error:
         raise ValueError(f"corpus {getattr(corpus, 'name', corpus)!r}, split {split!r}: {error}") from error
 

@@ -99,6 +99,35 @@ def test_batches():
     assert not batch.future.equal(made.batch(4, 30, seed=2).future)
 
 
+# With `ahead`, a place brings the states of the K places after it, each the one that predicts its token; the places
+# are those with K more in their window, and the states are stored once.
+@given(st.integers(1, 4), st.integers(0, 3))
+def test_states_ahead_equal_a_slow_twin(horizon, seed):
+    backbone, tokens = toy("llama"), stream(1000)
+    made = features(backbone, tokens, horizon, 130, seed, ahead=True)
+    plain = features(backbone, tokens, horizon, 130, seed)
+    assert made.hidden.equal(plain.hidden) and made.future.equal(plain.future)
+    whole = made.take(slice(None))
+    expected = [w * CONTEXT + t for w in range(2) for t in range(CONTEXT - horizon)]
+    assert made.size == len(whole.hidden) == len(expected)
+    for row, place in enumerate(expected):
+        assert whole.hidden[row].equal(plain.hidden[place]) and whole.future[row].equal(plain.future[place])
+        for k in range(1, horizon + 1):
+            assert whole.ahead[row, k - 1].equal(plain.hidden[place + k])
+            if whole.future[row, k] >= 0:
+                assert whole.future[row, k] == plain.future[place + k, 0]
+    batch = made.batch(3, 20, seed)
+    assert batch.ahead.shape == (20, horizon, backbone.width) and plain.batch(3, 20, seed).ahead is None
+    parts = list(made.parts(50))
+    assert torch.cat([p.ahead for p in parts]).equal(whole.ahead) and len(parts[0].hidden) == 50
+
+
+# A window must be longer than what lies ahead.
+def test_long_horizon_is_refused():
+    with pytest.raises(ValueError, match="horizon=64.*64 positions"):
+        features(toy("llama"), stream(1000), CONTEXT, 64, ahead=True)
+
+
 # Two windows are the least.
 def test_short_stream_is_refused():
     features(toy("llama"), stream(2 * 67), 2, 64)

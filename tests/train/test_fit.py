@@ -11,13 +11,13 @@ import learnable
 import pytest
 import torch
 from learnable import EVERY, STEPS, Cycle, after, backbone, drafter, train
-from toys import on_every_device, toy
+from toys import ARCHITECTURES, build, on_every_device, toy
 
 from mtp_explore.drafters import load_drafter, make_drafter
 from mtp_explore.train import checkpoint
 from mtp_explore.train.checkpoint import read_facts
 from mtp_explore.train.features import Features
-from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, split_features
+from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, fit, split_features
 
 HEADS = ["head 1", "head 2", "head 3"]
 
@@ -265,6 +265,70 @@ def test_evaluate_in_parts():
     whole, parts = (evaluate(learner, Features(hidden, future), size) for size in (100, 30))
     assert whole == pytest.approx(parts, rel=1e-5)
     assert whole["loss"] == pytest.approx(sum(whole[h] for h in HEADS) / 3)
+
+
+# What is minimised is the drafter's "loss" where it names one: all the weights follow its gradient and no other.
+def test_a_named_loss_is_minimised(monkeypatch):
+    learner = drafter()
+    honest = learner.losses
+
+    def losses(hidden, future):
+        found = honest(hidden, future)
+        return {**found, "loss": found["head 2"]}
+
+    monkeypatch.setattr(learner, "losses", losses)
+    report = train(learner)
+    fresh = drafter()
+    for before, after_ in zip(fresh.weights, learner.weights, strict=True):
+        moved = (before != after_).flatten(1).any(1)
+        assert moved.tolist() == [False, True, False]
+    assert list(report.validation[-1]) == ["step", "loss", *HEADS]
+    assert all(r["loss"] == r["head 2"] for r in report.training + report.validation)
+
+
+# A drafter that wants the states ahead is given them, in training and in measuring.
+def test_states_ahead_are_given(monkeypatch):
+    learner, seen = drafter(), []
+    honest = learner.losses
+
+    def losses(hidden, future, ahead):
+        seen.append((len(hidden), *ahead.shape))
+        return honest(hidden, future)
+
+    monkeypatch.setattr(learner, "losses", losses)
+    learner.wants_ahead = True
+    train(learner, steps=2)
+    assert seen[:2] == [(256, 256, 3, 32)] * 2
+    assert len(seen) > 2 and all(shape == (shape[0], shape[0], 3, 32) for shape in seen)
+
+
+# Heads of a half-precision backbone keep float32 weights while they learn (steps too small for bfloat16 are not lost),
+# and end as what the backbone is.
+def test_half_precision_backbones(tmp_path):
+    model = build(ARCHITECTURES["llama"](), dtype=torch.bfloat16)
+    corpus, model.tokenizer = Cycle(), Letters()
+    learner, kept = make_drafter("independent", model, horizon=2, hidden=8), []
+
+    def callback(note):
+        kept.append([w.detach().clone() for w in learner.weights])
+
+    options = dict(steps=20, batch=64, rate=1e-5, positions=500, every=10, progress=False)
+    fit(learner, model, corpus, out=tmp_path, callbacks=[callback], **options)
+    assert {w.dtype for w in kept[0]} == {torch.float32} and {w.dtype for w in learner.weights} == {torch.bfloat16}
+    assert any((w != w.bfloat16()).any() for w in kept[0])
+    for last, rounded in zip(kept[-1], load_drafter(tmp_path, model).weights, strict=True):
+        assert last.bfloat16().equal(rounded)
+
+
+class Letters:
+    """A tokenizer for toy models: the letters of the cycle, folded into 16 tokens; 0 ends a text."""
+
+    eos_token_id = 0
+
+    def __call__(self, text, **options):
+        texts = [text] if isinstance(text, str) else text
+        ids = [[1 + ord(c) % 16 for c in t] for t in texts]
+        return {"input_ids": ids[0] if isinstance(text, str) else ids}
 
 
 # A corpus too small for two windows is refused by name and split, before anything is written.
