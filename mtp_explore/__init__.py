@@ -27,6 +27,7 @@ _PUBLIC = {  # name -> module that defines it
     "sample": "decode.generate",
     "fit": "train.fit",
     "exact_law": "measure.law",
+    "exact_joint": "measure.joint",
     "meter": "measure.meter",
 }
 _ROOMS = ("exercises", "measure", "plots", "tensors", "widgets")  # subpackages that `mtp.<name>` also opens

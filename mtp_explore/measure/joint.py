@@ -1,0 +1,130 @@
+"""Exact joints: the probability of every sequence of the next n tokens, as a tensor.
+
+    P[x_1, ..., x_n] = p(x_1) p(x_2 | x_1) ... p(x_n | x_1..x_{n-1})
+
+from a backbone, from a drafter's belief (x_1 from the target's law, because a drafter absorbs it: papers.md 1.6), or
+from the grammar of the stories, word by word. Small enough to hold only because V is small or because each axis is cut
+to its likeliest tokens; then P is the law given that every token lies on its axis, and `mass` is the chance of that.
+n tokens, V vocabulary, A_k tokens on axis k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..backbone.load import Backbone
+from .sources import Belief, Target, Words
+
+CELLS = 1 << 24  # cells of a joint
+LAWS = 1 << 28  # entries of the laws that one offset needs before its axis is known
+TOP = 64  # tokens per axis where not every one can stand
+
+
+@dataclass(eq=False)
+class Joint:
+    """The law of the next n tokens on n axes."""
+
+    law: Tensor  # [A_1, ..., A_n] float64, sums to 1: given that every token lies on its axis
+    tokens: tuple[list, ...]  # what the places of each axis stand for: token ids, or the grammar's words
+    words: tuple[list[str], ...]  # the same as text to show
+    mass: float  # the chance that all n tokens lie on their axes
+
+    @property
+    def n(self) -> int:
+        return self.law.dim()
+
+    def marginal(self, k: int) -> Tensor:
+        """[A_k] the law of the k-th token, k = 1..n."""
+        if not 1 <= k <= self.n:
+            raise ValueError(f"k={k}: this joint has tokens 1..{self.n}")
+        return self.law.sum([d for d in range(self.n) if d != k - 1])
+
+    def __repr__(self) -> str:
+        best = [self.words[k][i] for k, i in enumerate(torch.unravel_index(self.law.argmax(), self.law.shape))]
+        size = " x ".join(map(str, self.law.shape))
+        return f"Joint of {self.n} tokens, {size}, mass {self.mass:.4f}; likeliest {best}: {float(self.law.max()):.4f}"
+
+
+@torch.no_grad()
+def exact_joint(
+    source,
+    prompt,
+    n: int = 2,
+    top: int | None = None,
+    axes: Joint | Sequence[Sequence] | None = None,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Joint:
+    """The exact joint law of the `n` tokens after one prompt: a `Joint`.
+
+    source: a backbone; a drafter (its belief, given x_1 from the target); or the corpus "stories" (exact, in words).
+    prompt: a string or a list of token ids; for the corpus a string or a list of words, "" being the start.
+    top: tokens per axis, those that carry the most mass given the axes before. Default: all V of a model for n <= 2,
+    else 64. axes: the axes themselves, or a `Joint` whose axes to take: a drafter then meets its target cell by cell.
+    Shaping is that of decoding. Costs A_1 ... A_{n-1} rows of the model: a shipped backbone takes about a second.
+    Errors (ValueError): more cells than 2^24, a prompt or n too long, an unknown source.
+    """
+    if not isinstance(n, int) or not 1 <= n <= 8:
+        raise ValueError(f"n={n!r}: a joint is over 1 to 8 tokens")
+    if top is not None and top < 1:
+        raise ValueError(f"top={top}: keep at least 1 token per axis, or None for the default")
+    shaping = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+    asked = _source(source)(source, prompt, n, shaping)
+    given = axes.tokens if isinstance(axes, Joint) else axes
+    if given is not None and len(given) != n:
+        raise ValueError(f"axes has {len(given)} axes for n={n} tokens: give one list of tokens for each")
+    if given is None and top is None and (n > 2 or isinstance(asked, Words)):
+        top = TOP
+    chosen, cells = [], torch.ones(1, dtype=torch.float64)
+    for k in range(n):
+        axis = None if given is None else asked.ids(given[k])
+        axis, cells = _extend(asked, chosen, cells, axis, top)
+        chosen.append(axis)
+    law = cells.view([len(a) for a in chosen])
+    mass = float(law.sum())
+    if mass <= 0:
+        raise ValueError("axes: none of these sequences has any probability here; take axes=None or other tokens")
+    tokens, words = zip(*(asked.names(a) for a in chosen), strict=True)
+    return Joint(law / law.sum(), tokens, words, mass)
+
+
+def _source(source):
+    """Which of the three answers for `source`."""
+    if isinstance(source, Backbone):
+        return Target
+    if all(hasattr(source, verb) for verb in ("begin", "predict", "absorb", "backbone")):
+        return Belief
+    if hasattr(source, "next_word_law"):
+        return Words
+    raise ValueError(
+        f"source={source!r:.60}: pass a backbone (load_backbone), a drafter (load_drafter), or load_corpus('stories')"
+    )
+
+
+def _extend(source, chosen: list[Tensor], weight: Tensor, axis: Tensor | None, top: int | None):
+    """One more axis: from the weights [N] of all prefixes over the axes `chosen` to (axis [A], weights [N * A])."""
+    size, most = source.size or TOP, len(axis) if axis is not None else top
+    if len(weight) * (most or size) > CELLS or len(weight) * size > LAWS:
+        room = min(CELLS ** (1 / (len(chosen) + 1)), (LAWS / size) ** (1 / max(1, len(chosen))))
+        raise ValueError(
+            f"top={top}: {len(chosen) + 1} tokens of a vocabulary of {size} make too large a joint (2^24 cells are the "
+            f"most); take top={int(room)} or fewer"
+        )
+    prefixes = torch.cartesian_prod(*chosen).view(len(weight), -1) if chosen else torch.zeros(1, 0, dtype=torch.long)
+    alive = torch.nonzero(weight > 0)[:, 0]  # what cannot happen is not asked for
+    prefixes = prefixes[alive.to(prefixes.device)]
+    chunks = list(source.laws(prefixes))
+    alive, weight = alive.to(chunks[0].device), weight.to(chunks[0].device)
+    parts = weight[alive].split([len(c) for c in chunks])
+    if axis is None:
+        marginal = sum(w @ c for w, c in zip(parts, chunks, strict=True))
+        axis = marginal.topk(min(top, len(marginal))).indices if top else torch.arange(len(marginal))
+        axis = axis.to(marginal.device)
+    cells = weight.new_zeros(len(weight), len(axis))
+    cells[alive] = torch.cat([w[:, None] * c[:, axis] for w, c in zip(parts, chunks, strict=True)])
+    return axis, cells.flatten()
