@@ -9,15 +9,22 @@ from pathlib import Path
 from ..backbone.files import read_json, shipped_directory, shipped_names
 from ..backbone.load import Backbone, load_backbone
 from .base import DrafterBase
+from .btree import BTreeDrafter
+from .cp import CPDrafter
+from .hmm import HMMDrafter
 from .independent import Independent
 from .lookup import Lookup
 from .oracle import Oracle
 
-DRAFTERS: dict[str, type[DrafterBase]] = {d.name: d for d in (Independent, Lookup, Oracle)}
+DRAFTERS: dict[str, type[DrafterBase]] = {
+    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Lookup, Oracle)
+}
 
 
 def make_drafter(name: str, backbone: Backbone, **options) -> DrafterBase:
-    """An untrained drafter: "independent", "lookup" or "oracle" (answer=tokens), with its options (horizon=, ...)."""
+    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "lookup" or "oracle" (answer=tokens), with its
+    options (horizon=, ...).
+    """
     if name not in DRAFTERS:
         near = difflib.get_close_matches(str(name), DRAFTERS, 2, 0.3)
         raise ValueError(

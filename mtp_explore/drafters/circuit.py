@@ -1,0 +1,120 @@
+"""What the drafters CP, HMM and BTree share: a joint law of the window y', d_1..d_K, made from one state h.
+
+n = K + 1. `begin` computes the states of all components and the weights of the sums; asked before the first token, the
+drafter answers with the target's own law. The first token y' is never drafted: it is absorbed with the learned factor
+P_a^(1)(y'), and the K drafts follow from the law given y'. Component laws [B, R, V] are made for one place at a time.
+
+mixing: "state", w = softmax(G h + b), the papers'; "token": y' also speaks through its embedding, and what it says,
+linear in E[y'], is added to the log-law of the latent it hangs from. Either way the belief is a proper law given y'
+(papers.md 1.6 has the reason: the mixture's first token is worse than the target's, so it should not be drafted).
+Sources: Basharin et al. (arXiv 2410.17765); Grivas et al. (arXiv 2511.11346); papers.md 1.6 and 2.5 (pending token).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..contract import State
+from ..tensors.circuits import conditionals, leaves, predicted
+from ..tensors.logprob import target_logprob
+from .base import DrafterBase
+from .heads import ComponentHeads, SumWeights, exact
+
+RANKS = 256
+
+
+class Window(NamedTuple):
+    hidden: Tensor  # [B, D] the state that predicts y'
+    z: Tensor  # [B, n, R, D] states of the components
+    circuit: Any  # the weights of the sums
+    seen: Any  # what was absorbed
+    logphi: Tensor  # [B, R, V] component laws of the next place
+
+
+class CircuitDrafter(DrafterBase):
+    """Subclasses say how the sums' weights come from h (`circuit`) and what a trace shows (`describe`)."""
+
+    def __init__(
+        self,
+        backbone,
+        horizon: int = 8,
+        rank: int = 8,
+        head_rank: int = 16,
+        depth: int = 0,
+        hidden: int = 256,
+        mixing: str = "state",
+    ):
+        options = dict(rank=rank, head_rank=head_rank, depth=depth, hidden=hidden, mixing=mixing)
+        super().__init__(backbone, horizon, **options)
+        if not isinstance(rank, int) or not 1 <= rank <= RANKS:
+            raise ValueError(f"rank={rank!r}: it must be a whole number from 1 to {RANKS}")
+        if mixing not in ("state", "token"):
+            raise ValueError(f"mixing={mixing!r}: it must be 'state' or 'token'")
+        self.n, self.rank = horizon + 1, rank
+        self.heads = ComponentHeads(backbone.width, self.n, rank, head_rank, depth, hidden)
+        self.prior = SumWeights(backbone.width, rank)
+        self.tilt = nn.Linear(backbone.width, rank, bias=False) if mixing == "token" else None
+        if self.tilt is not None:
+            nn.init.zeros_(self.tilt.weight)
+        self.sums(backbone.width)
+        self.to(backbone.device, backbone.dtype)
+
+    def sums(self, width: int) -> None:
+        """Make the modules of the sums below the root."""
+
+    def circuit(self, hidden: Tensor):
+        """The circuit [N, ...] of states h [N, D]."""
+        raise NotImplementedError
+
+    def begin(self, state: State) -> Window:
+        z, circuit = self.heads(state.hidden), self.circuit(state.hidden)
+        return Window(state.hidden, z, circuit, circuit.start(), self.factors(z[:, 0]))
+
+    def predict(self, belief: Window) -> Tensor:
+        """The law of the next draft, given what was absorbed; before y', the target's own."""
+        if belief.seen.k == 0:
+            return self.backbone.logits(belief.hidden).log_softmax(-1)
+        return predicted(belief.seen.state, belief.logphi)
+
+    def absorb(self, belief: Window, token: Tensor) -> Window:
+        """Fold a token [B] in; after the last place nothing changes any more."""
+        k = belief.seen.k
+        if k == self.n:
+            return belief
+        leaf = leaves(belief.logphi[:, None], token[:, None])[:, 0]
+        if k == 0 and self.tilt is not None:
+            leaf = leaf + self.said(token)
+        seen = belief.circuit.absorb(belief.seen, leaf)
+        logphi = self.factors(belief.z[:, k + 1]) if k + 1 < self.n else belief.logphi
+        return belief._replace(seen=seen, logphi=logphi)
+
+    def left(self, belief: Window) -> Tensor:
+        return torch.full_like(belief.hidden[:, 0], self.n - belief.seen.k, dtype=torch.long)
+
+    def factors(self, z: Tensor) -> Tensor:
+        """Component laws log phi [..., V] of states z [..., D]."""
+        return exact(self.backbone.logits(z)).log_softmax(-1)
+
+    def said(self, token: Tensor) -> Tensor:
+        """[N, R] what y' [N] adds to the log-law of its latent; 0 where it is missing (-1)."""
+        return exact(self.tilt(self.backbone.embed(token.clamp(min=0)))) * (token >= 0)[:, None]
+
+    def leaf(self, z: Tensor, future: Tensor) -> Tensor:
+        """Log-probabilities [N, n, R] that the components z [N, n, R, D] give the tokens future [N, n]; -1: 0."""
+        target = future.clamp(min=0)[..., None].expand(z.shape[:-1])
+        logp = target_logprob(z.flatten(0, 2), target.flatten(), self.backbone.logits).view(z.shape[:-1])
+        return logp * (future >= 0)[..., None]
+
+    def losses(self, hidden: Tensor, future: Tensor, ahead: Tensor | None = None) -> dict[str, Tensor]:
+        """Mean losses in nats: hidden [N, D]; future [N, K+1], the tokens y', d_1..d_K; entries -1 (beyond the text's
+        end) are summed out. "loss" is minimised: the joint negative log-likelihood per token.
+        """
+        tilt = None if self.tilt is None else self.said(future[:, 0])
+        logq = conditionals(self.circuit(hidden), self.leaf(self.heads(hidden), future), tilt)
+        real = future >= 0
+        each = -logq.sum(0) / real.sum(0).clamp(min=1)
+        out = {"loss": -logq.sum() / real.sum().clamp(min=1), "joint": -logq.sum(1).mean(), "first": each[0]}
+        return out | {f"token {k + 1}": each[k] for k in range(1, self.n)}
