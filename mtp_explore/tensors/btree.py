@@ -18,8 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .categorical import pick
-from .circuits import drawn
+from .circuits import drawn, rooted
 
 
 class Span(NamedTuple):
@@ -115,6 +114,6 @@ class BTree(NamedTuple):
         if size == 1:
             out.append(parent)
             return
-        mine = pick(self.logw.exp(), u[..., 0]) if j == 0 else drawn(self.logA[..., j - 1, :, :], parent, u[..., j])
+        mine = rooted(self.logw, u[..., 0]) if j == 0 else drawn(self.logA[..., j - 1, :, :], parent, u[..., j])
         self._draw(u, j + 1, size // 2, mine, out)
         self._draw(u, j + size // 2, size - size // 2, mine, out)

@@ -91,6 +91,11 @@ def ancestral(circuit, logphi: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     return states, drawn(logphi, states, below)
 
 
+def rooted(logw: Tensor, u: Tensor) -> Tensor:
+    """The root's state [...] from its log law [..., R], with uniforms u [...]."""
+    return pick(logw.expand(*u.shape, logw.shape[-1]).exp(), u)
+
+
 def drawn(rows: Tensor, state: Tensor, u: Tensor) -> Tensor:
     """Draw [...] from row `state` [...] of the log laws [..., R, V] (or [..., R, R]), with uniforms u [...]."""
     index = state[..., None, None].expand(*state.shape, 1, rows.shape[-1])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from .categorical import pick
+from .circuits import rooted
 
 
 class Seen(NamedTuple):
@@ -43,4 +43,4 @@ class CP(NamedTuple):
         return 1
 
     def latents(self, u: Tensor, n: int) -> Tensor:
-        return pick(self.logw.exp(), u[..., 0])[..., None].expand(*u.shape[:-1], n)
+        return rooted(self.logw, u[..., 0])[..., None].expand(*u.shape[:-1], n)

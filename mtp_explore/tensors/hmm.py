@@ -13,8 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .categorical import pick
-from .circuits import drawn, filtered
+from .circuits import drawn, filtered, rooted
 
 
 class Seen(NamedTuple):
@@ -57,7 +56,7 @@ class HMM(NamedTuple):
         return n
 
     def latents(self, u: Tensor, n: int) -> Tensor:
-        states = [pick(self.logw.exp(), u[..., 0])]
+        states = [rooted(self.logw, u[..., 0])]
         for k in range(1, n):
             states.append(drawn(self.logT[..., k - 1, :, :], states[-1], u[..., k]))
         return torch.stack(states, -1)
