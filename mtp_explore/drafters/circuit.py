@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from ..contract import State
-from ..tensors.circuits import conditionals, leaves, predicted
+from ..tensors.circuits import filtered, leaves, predicted
 from ..tensors.logprob import target_logprob
+from . import objectives
 from .base import DrafterBase
 from .heads import ComponentHeads, SumWeights, exact
 
@@ -46,14 +47,23 @@ class CircuitDrafter(DrafterBase):
         depth: int = 0,
         hidden: int = 256,
         mixing: str = "state",
+        objective: str = "joint",
+        discount: float = 1.0,
+        first: bool = True,
+        balance: float = 0.0,
+        balancing: str = "kl",
     ):
-        options = dict(rank=rank, head_rank=head_rank, depth=depth, hidden=hidden, mixing=mixing)
-        super().__init__(backbone, horizon, **options)
+        heads = dict(rank=rank, head_rank=head_rank, depth=depth, hidden=hidden, mixing=mixing)
+        training = dict(objective=objective, discount=discount, balance=balance, balancing=balancing)
+        super().__init__(backbone, horizon, **heads, **training, first=first)
         if not isinstance(rank, int) or not 1 <= rank <= RANKS:
             raise ValueError(f"rank={rank!r}: it must be a whole number from 1 to {RANKS}")
         if mixing not in ("state", "token"):
             raise ValueError(f"mixing={mixing!r}: it must be 'state' or 'token'")
+        objectives.check(**training)
         self.n, self.rank = horizon + 1, rank
+        self.objective, self.discount, self.first = objective, discount, first
+        self.balance, self.balancing, self.wants_ahead = balance, balancing, objective == "kl"
         self.heads = ComponentHeads(backbone.width, self.n, rank, head_rank, depth, hidden)
         self.prior = SumWeights(backbone.width, rank)
         self.tilt = nn.Linear(backbone.width, rank, bias=False) if mixing == "token" else None
@@ -100,7 +110,8 @@ class CircuitDrafter(DrafterBase):
 
     def said(self, token: Tensor) -> Tensor:
         """[N, R] what y' [N] adds to the log-law of its latent; 0 where it is missing (-1)."""
-        return exact(self.tilt(self.backbone.embed(token.clamp(min=0)))) * (token >= 0)[:, None]
+        embedding = self.backbone.embed(token.clamp(min=0))
+        return exact(self.tilt(embedding.to(self.tilt.weight.dtype))) * (token >= 0)[:, None]
 
     def leaf(self, z: Tensor, future: Tensor) -> Tensor:
         """Log-probabilities [N, n, R] that the components z [N, n, R, D] give the tokens future [N, n]; -1: 0."""
@@ -109,12 +120,40 @@ class CircuitDrafter(DrafterBase):
         return logp * (future >= 0)[..., None]
 
     def losses(self, hidden: Tensor, future: Tensor, ahead: Tensor | None = None) -> dict[str, Tensor]:
-        """Mean losses in nats: hidden [N, D]; future [N, K+1], the tokens y', d_1..d_K; entries -1 (beyond the text's
-        end) are summed out. "loss" is minimised: the joint negative log-likelihood per token.
+        """Means in nats: hidden [N, D]; future [N, n], the tokens y', d_1..d_K; entries -1 (beyond the text's end) are
+        summed out. ahead [N, K, D]: the frozen states of the next K places, for objective "kl".
+
+        "loss" is what is minimised, "joint" a whole window's -log q, "first" that of y' alone, "token k" that of the
+        window's k-th token given those before it; "kl" and "balance" where they are part of the loss.
         """
-        tilt = None if self.tilt is None else self.said(future[:, 0])
-        logq = conditionals(self.circuit(hidden), self.leaf(self.heads(hidden), future), tilt)
-        real = future >= 0
-        each = -logq.sum(0) / real.sum(0).clamp(min=1)
-        out = {"loss": -logq.sum() / real.sum().clamp(min=1), "joint": -logq.sum(1).mean(), "first": each[0]}
-        return out | {f"token {k + 1}": each[k] for k in range(1, self.n)}
+        z, circuit = self.heads(hidden), self.circuit(hidden)
+        leaf, real = self.leaf(z, future), future >= 0
+        state = filtered(circuit, leaf, None if self.tilt is None else self.said(future[:, 0]))
+        logq = (state + leaf).logsumexp(-1)
+        each = objectives.offsets(-logq, real)
+        out = {"joint": -logq.sum(1).mean(), "first": each[0]}
+        out |= {f"token {k + 1}": each[k] for k in range(1, self.n)}
+        start, kind = 0 if self.first else 1, self.objective
+        if kind == "joint":
+            loss = objectives.per_token(-logq[:, start:], real[:, start:])
+        elif kind == "conditional":
+            loss = objectives.discounted(each[start:], self.discount)
+        elif kind == "dpace":
+            weight = objectives.dpace(logq[:, 1:], real[:, 1:])
+            loss = -(weight * logq[:, 1:]).sum() / weight.sum().clamp(min=1e-30)
+        else:
+            kl = self.divergences(state[:, start:], z[:, start:], hidden, ahead)
+            loss = out["kl"] = objectives.discounted(objectives.offsets(kl, real[:, start:]), self.discount)
+        if self.balance:
+            posterior = circuit.logw + circuit.evidence(leaf)
+            out["balance"] = objectives.balancing_loss(circuit.logw, posterior, self.balancing)
+            loss = loss + self.balance * out["balance"]
+        return {"loss": loss, **out}
+
+    def divergences(self, state: Tensor, z: Tensor, hidden: Tensor, ahead: Tensor | None) -> Tensor:
+        """KL [N, m] of the target's law to the draft's at the window's last m places, on the gold prefix."""
+        if ahead is None:
+            raise ValueError("objective='kl' needs the target's states: give losses(..., ahead=) [N, K, D]")
+        teacher = torch.cat([hidden[:, None], ahead], 1)[:, -state.shape[1] :]
+        flat = state.flatten(0, 1), z.flatten(0, 1), teacher.flatten(0, 1)
+        return objectives.mixture_kl(*flat, self.factors).view(state.shape[:2])

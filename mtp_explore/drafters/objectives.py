@@ -1,0 +1,109 @@
+"""What a joint law of the window is trained on, from log-probabilities of the tokens that came.
+
+Letters: N windows, n = K+1 tokens of each, x_1 = y' (never drafted), R rank. logq [N, n] are the conditionals
+log q(x_k | x_1..x_{k-1}); real [N, n] says which tokens exist. All losses are means in nats per token.
+
+    joint        -log q(x_1..x_n) over the number of tokens
+    conditional  sum_k g^{k-1} CE_k / sum_k g^{k-1},  g = discount; g = 1 is the joint, offset by offset
+    kl           the same with KL(p(. | x_<k) || q(. | x_<k)) for CE_k: the target's whole law, after what came
+    dpace        CE_k weighted by w_k = dS / dlog a_k, a_k = q(x_k | x_<k), S = sum_k a_2 .. a_k: up to scale the
+                 gradient is that of S, the number of drafts that would equal the text if they were drawn one by one
+
+Sources: papers.md 1.2 and 1.3 (Basharin et al., arXiv 2410.17765), 2.3 (Grivas et al., arXiv 2511.11346), 5.9 (D-PACE,
+arXiv 2605.18810).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from ..tensors.circuits import predicted
+
+OBJECTIVES = ("joint", "conditional", "kl", "dpace")
+BALANCING = ("kl", "switch", "square")
+
+
+def check(objective: str, discount: float, balance: float, balancing: str) -> None:
+    """ValueError for options that do not exist or do not go together."""
+    if objective not in OBJECTIVES:
+        raise ValueError(f"objective={objective!r}: it must be one of {', '.join(OBJECTIVES)}")
+    if not 0 < discount <= 1:
+        raise ValueError(f"discount={discount}: it must be above 0 and at most 1")
+    if discount < 1 and objective not in ("conditional", "kl"):
+        raise ValueError(f"discount={discount}: objective {objective!r} has none; use 'conditional' or 'kl'")
+    if balancing not in BALANCING:
+        raise ValueError(f"balancing={balancing!r}: it must be one of {', '.join(BALANCING)}")
+    if not 0 <= balance < float("inf"):
+        raise ValueError(f"balance={balance}: the weight of the balancing loss must be 0 or more")
+
+
+def offsets(values: Tensor, real: Tensor) -> Tensor:
+    """Mean [n] of values [N, n] over the tokens that exist; 0 where none does."""
+    return (values * real).sum(0) / real.sum(0).clamp(min=1)
+
+
+def per_token(values: Tensor, real: Tensor) -> Tensor:
+    """Mean of values [N, n] over all tokens that exist."""
+    return (values * real).sum() / real.sum().clamp(min=1)
+
+
+def discounted(each: Tensor, discount: float) -> Tensor:
+    """sum_k g^{k-1} each_k / sum_k g^{k-1}, from offsets' means [n]."""
+    weight = discount ** torch.arange(len(each), dtype=each.dtype, device=each.device)
+    return (weight * each).sum() / weight.sum()
+
+
+def dpace(logq: Tensor, real: Tensor) -> Tensor:
+    """Weights [N, K], detached, from log a [N, K]: w_k = (a_1 .. a_k) (1 + sum_{m>k} a_{k+1} .. a_m) =
+    sum_{m>=k} a_1 .. a_m. What follows a missing token weighs nothing.
+    """
+    reached = (logq.detach().exp() * real).cumprod(-1)
+    return reached.flip(-1).cumsum(-1).flip(-1)
+
+
+def balancing_loss(logw: Tensor, posterior: Tensor, form: str) -> Tensor:
+    """A penalty on uneven use of R components, from log weights [N, R] and the posterior [N, R] of each window's.
+
+    kl: sum_a m_a log(R m_a), from 0 to log R; switch: R sum_a f_a m_a; square: R sum_a (m_a - 1/R)^2; where m is the
+    mean of w over the batch and f_a the share of windows whose most responsible component is a. The paper's own form
+    is not known to us (papers.md 1.3).
+    """
+    mean = logw.exp().mean(0)
+    rank = len(mean)
+    if form == "kl":
+        return math.log(rank) - torch.special.entr(mean).sum()
+    if form == "square":
+        return rank * (mean - 1 / rank).square().sum()
+    share = torch.nn.functional.one_hot(posterior.argmax(-1), rank).to(mean.dtype).mean(0)
+    return rank * (share * mean).sum()
+
+
+def mixture_kl(
+    state: Tensor,
+    z: Tensor,
+    teacher: Tensor,
+    factors: Callable[[Tensor], Tensor],
+    budget: int = 1 << 24,
+) -> Tensor:
+    """KL(p || q) [M] in nats, q = sum_a exp(state_a) softmax(U z_a) and p = softmax(U teacher), over the vocabulary.
+
+    state [M, R] log-laws; z [M, R, D]; teacher [M, D]; factors: states [..., D] to log-laws [..., V]. At most `budget`
+    numbers of component laws are alive at once; they are made again in the backward pass.
+    """
+    with torch.no_grad():
+        size = factors(teacher[:1]).shape[-1]
+    rows = max(1, budget // (size * z.shape[1]))
+    parts = zip(state.split(rows), z.split(rows), teacher.split(rows), strict=True)
+    if len(state) <= rows:
+        return _kl(state, z, teacher, factors)
+    return torch.cat([checkpoint(_kl, *part, factors, use_reentrant=False) for part in parts])
+
+
+def _kl(state: Tensor, z: Tensor, teacher: Tensor, factors: Callable) -> Tensor:
+    logp, logq = factors(teacher), predicted(state, factors(z))
+    return (logp.exp() * (logp - logq)).sum(-1)
