@@ -14,6 +14,7 @@ from mtp_explore.measure.faults import FAULTS, planted
 from mtp_explore.measure.law import exact_law
 
 PROMPT = [0, 1, 2, 0]
+CIRCUITS = ["cp", "hmm", "btree"]
 SHAPES = [{}, {"temperature": 0.7, "top_k": 2, "top_p": 0.9}]
 
 
@@ -39,12 +40,17 @@ def drafter(name: str, owner: Backbone, horizon: int):
         return independent(owner, horizon)
     if name == "oracle":
         return make_drafter("oracle", owner, horizon=horizon, answer=PROMPT + [2, 0, 1, 1, 2, 0])
+    if name in CIRCUITS:
+        made = make_drafter(name, owner, horizon=horizon, rank=3, head_rank=4, mixing="token")
+        for weight in made.parameters():
+            weight.data.normal_().mul_(0.5)
+        return made
     return make_drafter(name, owner, horizon=horizon)
 
 
 @pytest.mark.parametrize("shaping", SHAPES, ids=["T=1", "T=0.7, top-k, top-p"])
 @pytest.mark.parametrize("rule", ["rejection", "block", "match"])
-@pytest.mark.parametrize("name", ["independent", "lookup"])
+@pytest.mark.parametrize("name", ["independent", *CIRCUITS, "lookup"])
 @pytest.mark.parametrize("horizon", [1, 2])
 def test_decoding_emits_the_targets_law(name, rule, shaping, horizon):
     """The first K + 1 tokens have the target's own law, to rounding."""
