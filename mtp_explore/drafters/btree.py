@@ -1,7 +1,8 @@
 """`btree`: latents on a binary tree over the window, after Grivas et al. (arXiv 2511.11346).
 
 The root's weights w, a matrix A for every other inner node and the components all come from h; `tensors/btree.py` draws
-the tree. The belief holds the messages on the way from the root to the next token.
+the tree. The belief holds the messages from the root down to the next token, and with them the law of every latent
+from which a token to come hangs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..tensors.btree import BTree
-from .circuit import CircuitDrafter, Window
+from .circuit import CircuitDrafter
 from .heads import SumWeights
 
 
@@ -23,7 +24,3 @@ class BTreeDrafter(CircuitDrafter):
 
     def circuit(self, hidden: Tensor) -> BTree:
         return BTree(self.prior(hidden), self.nodes(hidden))
-
-    def describe(self, belief: Window) -> dict[str, Tensor]:
-        """The message [B, R] at the next token: the law of the latent it hangs from, given what was absorbed."""
-        return {"message": belief.seen.state.exp()}

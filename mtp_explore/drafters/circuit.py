@@ -33,10 +33,11 @@ class Window(NamedTuple):
     circuit: Any  # the weights of the sums
     seen: Any  # what was absorbed
     logphi: Tensor  # [B, R, V] component laws of the next place
+    leaves: tuple[Tensor, ...]  # [B, R] what every absorbed token said of its latent
 
 
 class CircuitDrafter(DrafterBase):
-    """Subclasses say how the sums' weights come from h (`circuit`) and what a trace shows (`describe`)."""
+    """Subclasses say how the sums' weights come from h (`circuit`)."""
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class CircuitDrafter(DrafterBase):
 
     def begin(self, state: State) -> Window:
         z, circuit = self.heads(state.hidden), self.circuit(state.hidden)
-        return Window(state.hidden, z, circuit, circuit.start(), self.factors(z[:, 0]))
+        return Window(state.hidden, z, circuit, circuit.start(), self.factors(z[:, 0]), ())
 
     def predict(self, belief: Window) -> Tensor:
         """The law of the next draft, given what was absorbed; before y', the target's own."""
@@ -99,10 +100,21 @@ class CircuitDrafter(DrafterBase):
             leaf = leaf + self.said(token)
         seen = belief.circuit.absorb(belief.seen, leaf)
         logphi = self.factors(belief.z[:, k + 1]) if k + 1 < self.n else belief.logphi
-        return belief._replace(seen=seen, logphi=logphi)
+        return belief._replace(seen=seen, logphi=logphi, leaves=(*belief.leaves, leaf))
 
     def left(self, belief: Window) -> Tensor:
         return torch.full_like(belief.hidden[:, 0], self.n - belief.seen.k, dtype=torch.long)
+
+    def states(self, belief: Window) -> Tensor:
+        """[B, n-k, R] the law of every latent from which a token still to come hangs, given the k absorbed ones."""
+        k = belief.seen.k
+        free = torch.zeros_like(belief.seen.state)
+        leaf = torch.stack([*belief.leaves, *[free] * (self.n - k)], 1)
+        return belief.circuit.responsibilities(leaf)[:, k:].exp()
+
+    def describe(self, belief: Window) -> dict[str, Tensor]:
+        """A law [B, R] for each place still to come."""
+        return {"states": self.states(belief)}
 
     def factors(self, z: Tensor) -> Tensor:
         """Component laws log phi [..., V] of states z [..., D]."""

@@ -22,5 +22,5 @@ class CPDrafter(CircuitDrafter):
         return CP(self.prior(hidden))
 
     def describe(self, belief: Window) -> dict[str, Tensor]:
-        """Posterior weights [B, R]."""
+        """The posterior weights [B, R], the same for every place."""
         return {"weights": belief.seen.state.exp()}

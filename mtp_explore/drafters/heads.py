@@ -38,15 +38,22 @@ class ComponentHeads(nn.Module):
             self.outer = nn.Parameter(torch.zeros(n, hidden, width))
         self.depth = depth
 
+    def base(self, hidden: Tensor) -> Tensor:
+        """g [n, N, D] of states h [N, D]; [1, N, D] where all places share it."""
+        if not self.depth:
+            return hidden[None]
+        g = hidden.expand(len(self.inner), -1, -1)
+        return torch.baddbmm(g, nn.functional.silu(torch.bmm(g, self.inner)), self.outer)
+
+    def code(self, g: Tensor) -> Tensor:
+        """What enters B: [n, R, N, head_rank] from g."""
+        g = g[:, None].expand(len(self.up), self.rank, -1, -1)
+        return g if self.down is None else g @ self.down
+
     def forward(self, hidden: Tensor) -> Tensor:
         """z [N, n, R, D] of states h [N, D]."""
-        n, rank = self.up.shape[:2]
-        g = hidden.expand(n, -1, -1)
-        if self.depth:
-            g = torch.baddbmm(g, nn.functional.silu(torch.bmm(g, self.inner)), self.outer)
-        g = g[:, None].expand(-1, rank, -1, -1)
-        z = g + ((g if self.down is None else g @ self.down) @ self.up)
-        return z.permute(2, 0, 1, 3)
+        g = self.base(hidden)
+        return (g[:, None] + self.code(g) @ self.up).permute(2, 0, 1, 3)
 
 
 class SumWeights(nn.Module):

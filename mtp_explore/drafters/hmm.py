@@ -3,7 +3,7 @@
     q(y', d_1..d_K) = sum_z w[z_1] P_{z_1}^(1)(y') prod_{s>1} T_s[z_{s-1}, z_s] P_{z_s}^(s)(x_s)
 
 The weights, the transitions (one matrix per place) and the components all come from h. The belief is the forward
-vector: the law of the next token's latent, given what was absorbed.
+vector, and with it the law of every latent to come.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..tensors.hmm import HMM
-from .circuit import CircuitDrafter, Window
+from .circuit import CircuitDrafter
 from .heads import SumWeights
 
 
@@ -25,7 +25,3 @@ class HMMDrafter(CircuitDrafter):
 
     def circuit(self, hidden: Tensor) -> HMM:
         return HMM(self.prior(hidden), self.transitions(hidden))
-
-    def describe(self, belief: Window) -> dict[str, Tensor]:
-        """The forward vector [B, R]."""
-        return {"forward": belief.seen.state.exp()}

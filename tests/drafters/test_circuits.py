@@ -81,8 +81,10 @@ def test_beliefs_are_conditionals_of_the_joint(kind, horizon, mixing, device):
         rest = table.flatten(k + 2).sum(k + 2) if k + 2 <= n else table
         rest = rest[(b, *x[:, :k].T)]
         torch.testing.assert_close(drafter.predict(belief), (rest / rest.sum(1, True)).log(), atol=1e-10, rtol=0)
-        (said,) = drafter.describe(belief).values()
-        torch.testing.assert_close(said.sum(-1), torch.ones_like(said[:, 0]))
+        said = drafter.states(belief)
+        assert said.shape == (len(x), n - k, drafter.rank)
+        torch.testing.assert_close(said[:, 0].log(), belief.seen.state, atol=1e-10, rtol=0)
+        torch.testing.assert_close(said.sum(-1), torch.ones_like(said[..., 0]))
     belief = drafter.absorb(belief, x[:, -1])
     assert drafter.left(belief).tolist() == [0] * len(x) == drafter.left(drafter.absorb(belief, None)).tolist()
 
@@ -308,9 +310,11 @@ def test_decodes(kind):
     traces = generate(backbone, drafter, prompts, **options)
     assert [t.tokens for t in traces] == [t.tokens for t in generate(backbone, None, prompts, **options)]
     assert [len(step.drafts) for step in traces[0].steps[:2]] == [0, 3]
-    name = {"cp": "weights", "hmm": "forward", "btree": "message"}[kind]
     for step in traces[0].steps[1:]:
-        assert list(step.belief) == [name] and sum(step.belief[name]) == pytest.approx(1, abs=1e-5)
+        ((name, value),) = step.belief.items()
+        rows = [value] if kind == "cp" else value
+        assert name == ("weights" if kind == "cp" else "states") and len(rows) == (1 if kind == "cp" else 3)
+        assert all(len(row) == 4 and sum(row) == pytest.approx(1, abs=1e-5) for row in rows)
 
 
 # Options that cannot be are refused with their value.
