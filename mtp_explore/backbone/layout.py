@@ -57,8 +57,6 @@ def additive(layout: Layout, dtype: torch.dtype, window: int | None = None) -> T
     `window` hides keys whose position lies that far or further back, as sliding-window models do.
     """
     allowed = layout.allowed
-    if window is None and allowed.shape[:2] == (1, 1):  # one row that sees the whole cache: ordinary decoding
-        return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)[:, None]
     if window is not None:
         allowed = allowed & (layout.positions[:, :, None] - layout.columns[:, None] < window)
     mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)

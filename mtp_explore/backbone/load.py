@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import checked, shipped_directory, shipped_names
 from .layout import Layout, additive
@@ -100,7 +101,10 @@ class Backbone:
         if self.layer_types & {"sliding_attention"}:
             slide = additive(layout, dtype, self.window)
             return {"full_attention": additive(layout, dtype), "sliding_attention": slide}
-        return additive(layout, dtype, self.window if not self.layer_types else None)
+        window = self.window if not self.layer_types else None
+        if window is None and layout.allowed.shape[:2] == (1, 1):  # one row that sees the whole cache
+            return None
+        return additive(layout, dtype, window)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add. States of
@@ -112,6 +116,14 @@ class Backbone:
         logits = logits * (getattr(text, "logit_scale", None) or 1.0) / (getattr(text, "logits_scaling", None) or 1.0)
         cap = getattr(text, "final_logit_softcapping", None)
         return logits if cap is None else cap * torch.tanh(logits / cap)
+
+    @property
+    def unembedding(self) -> Unembedding:
+        """`logits` as plain data, for losses that must not make them all."""
+        text, head = self.config.get_text_config(), self.model.get_output_embeddings()
+        scale = (getattr(text, "logit_scale", None) or 1.0) / (getattr(text, "logits_scaling", None) or 1.0)
+        cap = getattr(text, "final_logit_softcapping", None)
+        return Unembedding(head.weight, getattr(head, "bias", None), scale, cap)
 
     def encode(self, prompt) -> list[list[int]]:
         """Token ids of a prompt: a string, a list (or tensor) of ids, or a list of either (a batch)."""

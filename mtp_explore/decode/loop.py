@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..backbone.layout import layout
 from ..backbone.load import Backbone
@@ -61,99 +63,124 @@ def run(
     """
     device, batch = backbone.device, len(prompts)
     horizon = drafter.horizon if drafter else 0
-    start = torch.tensor([len(p) for p in prompts], device=device)
-    longest = max(len(p) for p in prompts)
-    limit = (start + max_new_tokens).clamp(max=backbone.context)
-    room = max_new_tokens + 1  # the last column is waste
-    tokens = torch.tensor([p + [0] * (longest - len(p) + room) for p in prompts], device=device)
-    ends = torch.tensor(eos, dtype=torch.long, device=device)
-    length, cached, ended = start, torch.zeros_like(start), torch.zeros_like(start, dtype=torch.bool)
+    text = Text(prompts, max_new_tokens, horizon, backbone.context, eos, device)
+    start, longest = text.length, max(map(len, prompts))
+    cached = torch.zeros_like(start)
     cache = backbone.cache(longest + max_new_tokens + horizon + 1)
-    shared = batch > 1 and (not drafter or drafter.slots_per_branch == 0) and all(p == prompts[0] for p in prompts)
-    empty = Draft(tokens[:, :0], torch.zeros(batch, 0, backbone.vocabulary, device=device), torch.zeros_like(start))
+    empty = Draft(start.new_zeros(batch, 0), torch.zeros(batch, 0, backbone.vocabulary, device=device), cached)
     belief, draft, window, pending, preference, described = None, empty, None, None, None, {}
     step = 0
     while True:
         clock = time.perf_counter()
         if step > 0 and drafter:
             described = drafter.describe(belief) if describe else {}
-            room = (backbone.context - length).clamp(min=0)
             weighed: list[Tensor] = []  # log q before shaping: at temperature 0 only they still rank the tokens
             note = (lambda x, seen=weighed: seen.append(x) or shape(x)) if describe else shape
-            draft = draw(drafter, belief, window, note, room)
+            draft = draw(drafter, belief, window, note, text.room())
             preference = torch.stack(weighed, 1) if weighed else None
         drafted = time.perf_counter() - clock
-        # the call: main rows [y, draft] (the prompt, at first), then slots
         if step == 0:
-            main, first = tokens[:, :longest], start - 1
+            main, first = text.tokens[:, :longest], start - 1
         else:
-            pending = at(tokens, length - 1)
-            main, first = torch.cat([pending[:, None], draft.tokens], 1), torch.zeros_like(start)
-        rows = main.shape[1]
-        W, coins = tape(step, length - start)
-        slots = plan(drafter, draft)
-        where = first[:, None] + cached[:, None] + slots.branch + slots.index
-        slots = slots._replace(branch=torch.where(where < backbone.context, slots.branch, -1))
-        keep = first[:, None] + torch.arange(draft.tokens.shape[1] + 1, device=device)
-        if step == 0 and shared:
-            lay = layout(
-                cached[:1],
-                0,
-                rows,
-                first[:1],
-                type(slots)(slots.branch[:1], slots.index[:1]),
-                backbone.context,
-            )
-            logits, hidden = backbone.call(backbone.embed(main[:1]), lay, cache, keep[:1])
-            logits, hidden = logits.expand(batch, -1, -1), hidden.expand(batch, -1, -1)
-            cache.expand(batch)
-        else:
-            embeds = backbone.embed(main)
-            lay = layout(cached, cache.columns, rows, first, slots, backbone.context)
-            if slots.branch.shape[1]:
-                embeds = torch.cat([embeds, drafter.embed(slots, W).to(embeds.dtype)], 1)
-                with drafter.gate(rows):
-                    logits, hidden = backbone.call(embeds, lay, cache, keep)
-            else:
-                logits, hidden = backbone.call(embeds, lay, cache, keep)
-        # the verdict
-        p = shape(logits)
+            pending = text.pending()
+            main, first = torch.cat([pending[:, None], draft.tokens], 1), text.none
+        W, coins = tape(step, text.length - start)
         n = draft.tokens.shape[1]
+        slots = plan(drafter, draft)
+        if slots.branch.shape[1]:
+            where = first[:, None] + cached[:, None] + slots.branch + slots.index
+            slots = slots._replace(branch=torch.where(where < backbone.context, slots.branch, -1))
+        rows = 1 if step == 0 and text.shared and not slots.branch.shape[1] else batch
+        logits, hidden = forward(backbone, drafter, main, first, n, slots, W, cached, cache, rows)
+        p = shape(logits)
         verdict = rule.verify(p, draft, W[:, : n + 1], coins[:, :n])
-        accepted = verdict.accepted
-        # commit: d_1..d_a, y', cut at the end of text and at the limit
-        place = torch.arange(n + 1, device=device)
-        new = torch.where(
-            place == accepted[:, None], verdict.token[:, None], torch.nn.functional.pad(draft.tokens, (0, 1))
-        )
-        count = torch.minimum(accepted + 1, limit - length).masked_fill(ended, 0)
-        if len(ends):
-            last = (new[..., None] == ends).any(-1) & (place < count[:, None])
-            stop = torch.where(last, place + 1, n + 2).amin(1)
-            ended = ended | (stop <= n + 1)
-            count = torch.minimum(count, stop)
-        spare = tokens.shape[1] - 1
-        tokens.scatter_(1, torch.where(place < count[:, None], length[:, None] + place, spare), new)
-        kept = torch.where(count > 0, start if step == 0 else accepted + 1, 0)
-        cache.keep(cached, kept, most=rows if step == 0 else n + 1)
-        cached, length = cached + kept, length + count
+        count = text.commit(draft.tokens, verdict)
+        kept = torch.where(count > 0, start if step == 0 else verdict.accepted + 1, 0)
+        cache.keep(cached, kept, most=longest if step == 0 else n + 1)
+        cached = cached + kept
         if drafter:
-            window = at(W, accepted)
-            z, real = group(hidden[:, rows:], slots, accepted, drafter.slots_per_branch)
-            state = State(tokens, length, at(hidden, first + accepted), z, real, window)
             drafting = time.perf_counter()
+            window = at(W, verdict.accepted)
+            z, real = group(hidden[:, main.shape[1] :], slots, verdict.accepted, drafter.slots_per_branch)
+            state = State(text.tokens, text.length, at(hidden, first + verdict.accepted), z, real, window)
             belief = drafter.absorb(drafter.begin(state), verdict.token)
             drafted += time.perf_counter() - drafting
-        # the one read of the device
-        going = ~ended & (length < limit)
-        cache.columns, running = torch.stack([cached.amax(), going.sum()]).tolist()
+        going = text.going()
+        cache.columns, running = torch.stack([cached.amax(), going.sum()]).tolist()  # the one read of the device
         yield Call(
-            *(draft, p, W, coins, verdict, pending, count, tokens, length, ended, described, preference, running),
-            *(time.perf_counter() - clock, drafted),
+            *(draft, p, W, coins, verdict, pending, count, text.tokens, text.length, text.ended, described, preference),
+            *(running, time.perf_counter() - clock, drafted),
         )
         if not running:
             return
         step += 1
+
+
+class Text:
+    """The tokens of a batch as they grow: `tokens` [B, L] left-aligned, `length` [B], `ended` [B] by end of text."""
+
+    def __init__(self, prompts, max_new_tokens: int, horizon: int, context: int, eos: list[int], device):
+        longest = max(map(len, prompts))
+        rows = [p + [0] * (longest - len(p) + max_new_tokens + 1) for p in prompts]  # the last column is waste
+        self.shared = len(prompts) > 1 and all(p == prompts[0] for p in prompts)
+        self.tokens = torch.tensor(rows, device=device)
+        self.length = torch.tensor([len(p) for p in prompts], device=device)
+        self.limit = (self.length + max_new_tokens).clamp(max=context)
+        self.none = torch.zeros_like(self.length)
+        self.ended = self.none.bool()
+        self.context, self.place = context, torch.arange(horizon + 1, device=device)
+        self.ends = torch.tensor(eos, dtype=torch.long, device=device)
+
+    def pending(self) -> Tensor:
+        """[B] y, the last committed token."""
+        return at(self.tokens, self.length - 1)
+
+    def room(self) -> Tensor:
+        """[B] positions the model has left."""
+        return (self.context - self.length).clamp(min=0)
+
+    def going(self) -> Tensor:
+        """[B] bool: rows that neither met an end of text nor their limit."""
+        return ~self.ended & (self.length < self.limit)
+
+    def commit(self, drafts: Tensor, verdict: Verdict) -> Tensor:
+        """Append d_1..d_a and y', cut at the end of text and at the limit; how many tokens each row gained [B]."""
+        n = drafts.shape[1]
+        place, accepted = self.place[: n + 1], verdict.accepted[:, None]
+        new = (
+            torch.where(place == accepted, verdict.token[:, None], pad(drafts, (0, 1))) if n else verdict.token[:, None]
+        )
+        count = torch.minimum(verdict.accepted + 1, self.limit - self.length).masked_fill(self.ended, 0)
+        if len(self.ends):
+            last = (new[..., None] == self.ends).any(-1) & (place < count[:, None])
+            stop = torch.where(last, place + 1, n + 2).amin(1)
+            self.ended = self.ended | (stop <= n + 1)
+            count = torch.minimum(count, stop)
+        waste = self.tokens.shape[1] - 1
+        self.tokens.scatter_(1, torch.where(place < count[:, None], self.length[:, None] + place, waste), new)
+        self.length = self.length + count
+        return count
+
+
+def forward(backbone, drafter, main: Tensor, first: Tensor, n: int, slots, W: Tensor, cached: Tensor, cache, rows: int):
+    """The backbone on main rows [B, Q] and slots: logits [B, n+1, V] at rows first..first+n, states [B, Q+S, D].
+
+    `rows`: B, or 1 where all rows of the batch are equal and one stands for them.
+    """
+    batch, size = main.shape
+    main, first, cached = main[:rows], first[:rows], cached[:rows]
+    embeds, gate = backbone.embed(main), nullcontext()
+    if slots.branch.shape[1]:
+        embeds = torch.cat([embeds, drafter.embed(slots, W).to(embeds.dtype)], 1)
+        gate = drafter.gate(size)
+    lay = layout(cached, cache.columns, size, first, slots, backbone.context)
+    keep = first[:, None] + torch.arange(n + 1, device=main.device) if n else first[:, None]
+    with gate:
+        logits, hidden = backbone.call(embeds, lay, cache, keep)
+    if rows < batch:
+        cache.expand(batch)
+        logits, hidden = logits.expand(batch, -1, -1), hidden.expand(batch, -1, -1)
+    return logits, hidden
 
 
 def draw(drafter: Drafter, belief, window: Tensor, shape: Callable, room: Tensor) -> Draft:
@@ -161,17 +188,16 @@ def draw(drafter: Drafter, belief, window: Tensor, shape: Callable, room: Tensor
     n = torch.minimum(drafter.left(belief).clamp(max=drafter.horizon), room)
     drawn, laws = [], []
     for k in range(1, drafter.horizon + 1):
+        logq = drafter.predict(belief)
         if drafter.one_hot:  # nothing to shape, nothing to draw; the law is that of the token, whatever predict weighs
-            logq = drafter.predict(belief)
             token = logq.argmax(-1)
-            q = one_hot(token, logq.shape[-1])
         else:
-            q = shape(drafter.predict(belief))
-            token = pick(q, window[:, k])
+            laws.append(shape(logq))
+            token = pick(laws[-1], window[:, k])
         belief = drafter.absorb(belief, token)
         drawn.append(token)
-        laws.append(q)
-    return Draft(torch.stack(drawn, 1), torch.stack(laws, 1), n)
+    tokens = torch.stack(drawn, 1)
+    return Draft(tokens, one_hot(tokens, logq.shape[-1]) if drafter.one_hot else torch.stack(laws, 1), n)
 
 
 def group(states: Tensor, slots, branch: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -182,5 +208,5 @@ def group(states: Tensor, slots, branch: Tensor, size: int) -> tuple[Tensor, Ten
     order = torch.sort(~mine, dim=1, stable=True).indices[:, :size]
     found = states.gather(1, order[..., None].expand(-1, -1, states.shape[-1]))
     if found.shape[1] < size:
-        found = torch.nn.functional.pad(found, (0, 0, 0, size - found.shape[1]))
+        found = pad(found, (0, 0, 0, size - found.shape[1]))
     return found, mine.sum(1)

@@ -6,6 +6,9 @@ for all of them.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -40,6 +43,10 @@ class Recorder:
         calls, self.waiting, self.held = self.waiting, [], 0
         if not calls:
             return []
+        with _without_collection():
+            return self._steps(calls)
+
+    def _steps(self, calls: list[Call]) -> list[list[Step | None]]:
         facts = _facts(calls, self.rule)
         refusal = TARGET if self.rule is match else RESIDUAL
         out = []
@@ -70,10 +77,14 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
     final_top = (final / final.sum(-1, keepdim=True)).topk(min(TOP, p.shape[-1]), -1)
     place = torch.arange(n, device=p.device)
     stands = torch.where(place == accepted[:, None], token[:, None], draft.tokens)
-    liking = draft.q if calls[0].preference is None else _stack(calls, lambda c: c.preference)
-    liking_of_it = liking.gather(-1, stands[..., None])
     p_top = p.topk(min(TOP, p.shape[-1]), -1)
-    q_top = draft.q.topk(min(TOP, p.shape[-1]), -1)
+    if calls[0].preference is None:  # one-hot drafts
+        rank = torch.where(stands == draft.tokens, 0, -1)
+        q_ids, q_top = draft.tokens[..., None], torch.ones_like(coins)[..., None]
+    else:
+        liking = _stack(calls, lambda c: c.preference)
+        rank = (liking > liking.gather(-1, stands[..., None])).sum(-1)
+        q_top, q_ids = draft.q.topk(min(TOP, p.shape[-1]), -1)
     facts = dict(
         tokens=draft.tokens,
         n=draft.n,
@@ -81,7 +92,7 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
         p=p[:, :-1].gather(-1, draft.tokens[..., None])[..., 0],
         chance=rule.chances(p, draft),
         coin=window[:, :n] if rule is match else coins,
-        rank=(liking > liking_of_it).sum(-1).masked_fill((liking is draft.q) & (liking_of_it[..., 0] == 0), -1),
+        rank=rank,
         accepted=accepted,
         token=token,
         u=at(window, accepted),
@@ -90,8 +101,8 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
         pending=_stack(calls, lambda c: c.verdict.token if c.pending is None else c.pending),
         p_ids=p_top.indices,
         p_top=p_top.values,
-        q_ids=q_top.indices,
-        q_top=q_top.values,
+        q_ids=q_ids,
+        q_top=q_top,
         final_ids=final_top.indices,
         final_top=final_top.values,
     )
@@ -100,9 +111,22 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
 
 
 def _law(ids: list[int], values: list[float]) -> list[tuple[int, float]]:
-    if values[-1] > 0:
-        return list(zip(ids, values, strict=True))
-    return [(t, v) for t, v in zip(ids, values, strict=True) if v > 0]
+    """The entries above 0; the values fall."""
+    if values[-1] == 0:
+        values = values[: values.index(0)]
+    return list(zip(ids, values, strict=False))
+
+
+@contextmanager
+def _without_collection():
+    """Many small records are made at once and none of them is garbage: the collector would only look at all of them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _step(f: dict[str, list], i: int, index: int, call: Call, refusal: str) -> Step:

@@ -79,6 +79,8 @@ def watching(watcher: Callable[[Tensor, Tensor], None]):
 
 def at(x: Tensor, index: Tensor) -> Tensor:
     """x[b, index[b]]: one entry [B, ...] per row of x [B, N, ...]."""
+    if x.dim() == 2:
+        return x.gather(1, index[:, None])[:, 0]
     return x[torch.arange(len(x), device=x.device), index]
 
 
