@@ -7,11 +7,47 @@ meter(tv, noise)         distance from the target's law as samples accumulate, b
 areas(p, q, labels)      the proof of losslessness: the refused area equals the residual's
 emitted(law)             an enumerated law beside the target's, and their difference
 race(runs)               tokens per call of several methods, prompt by prompt
+joint(p, q, texts)       the joint of two tokens beside a shadow of it, and their difference
+slices(p, q, texts)      the same for three tokens, with a slider over the first
+fidelity(rows)           rank against KL, total variation and expected accepted drafts
+spectra(values)          singular values of a joint's cuts, and effective ranks
+collapse(weights, ..)    mixture weights while tokens are absorbed
+forward(states, tokens)  a hidden chain's states, position by position
+nodes(laws, spans, ..)   the states of a tree's nodes over the window
+load(weights, steps)     the components' share of the work over a training
+accuracy(ranks)          how often the true token k ahead is the first choice, by distance
+ranks(ranks)             its rank by distance: median and quantiles
+standings(table)         the same for one method as shares: first, second, third to fifth, ...
 tallies(values, title)   one number per name
 """
 
+from .beliefs import collapse, forward, load, nodes
+from .fidelity import fidelity, spectra
+from .joints import joint, slices
+from .knowledge import accuracy, ranks, standings
 from .laws import areas, emitted, evidence, tallies
 from .race import race
 from .verdicts import acceptance, histogram, meter, overlap
 
-__all__ = ["acceptance", "areas", "emitted", "evidence", "histogram", "meter", "overlap", "race", "tallies"]
+__all__ = [
+    "acceptance",
+    "accuracy",
+    "areas",
+    "collapse",
+    "emitted",
+    "evidence",
+    "fidelity",
+    "forward",
+    "histogram",
+    "joint",
+    "load",
+    "meter",
+    "nodes",
+    "overlap",
+    "race",
+    "ranks",
+    "slices",
+    "spectra",
+    "standings",
+    "tallies",
+]

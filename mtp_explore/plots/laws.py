@@ -50,7 +50,7 @@ def areas(p: Sequence[float], q: Sequence[float], labels: Sequence[str]):
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title_text="next token", type="category")
     figure.update_yaxes(title_text="probability", col=1)
-    return bare(figure, 390).update_layout(legend=dict(y=1.1, traceorder="normal"))
+    return bare(figure, 410).update_layout(legend_traceorder="normal")
 
 
 def emitted(law, labels: Sequence[str] | None = None, most: int = 32):
@@ -84,14 +84,14 @@ def emitted(law, labels: Sequence[str] | None = None, most: int = 32):
     worst = f"largest difference {max(map(abs, off)):.1e}"
     figure.add_annotation(text=worst, x=1, y=1, xref="x2 domain", yref="y2 domain", xanchor="right", showarrow=False)
     figure.update_xaxes(title_text="next tokens", type="category", tickangle=-60 if len(x) > 9 else 0, row=2, col=1)
-    return bare(figure, 430)
+    return bare(figure, 470)
 
 
 def tallies(values: Mapping[str, float], title: str, colour: str = GREEN):
     """One bar per name with its number on it; `title` names the axis, with its unit."""
     import plotly.graph_objects as go
 
-    names, numbers = list(values), _numbers(list(values.values()))
+    names, numbers = [literal(name) for name in values], _numbers(list(values.values()))
     figure = go.Figure()
     figure.add_bar(
         y=names, x=numbers, orientation="h", marker_color=colour, text=[f"{v:.3f}" for v in numbers], width=0.6,
@@ -99,7 +99,7 @@ def tallies(values: Mapping[str, float], title: str, colour: str = GREEN):
     )  # fmt: skip
     figure.update_xaxes(title_text=title, rangemode="tozero")
     bare(figure, 110 + 44 * len(names), legend=False)
-    return figure.update_layout(margin_t=16).update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
 
 
 def evidence(
@@ -143,9 +143,7 @@ def evidence(
         figure.update_yaxes(title_text=y, rangemode="tozero", row=1, col=panel)
     figure.update_yaxes(range=[0, 1.25 * max(0.08, *distances)], row=1, col=1)
     figure.update_yaxes(range=[0, 1.25 * max(accepted)], row=1, col=3)
-    bare(figure, 370)
-    below = dict(y=-0.27, yanchor="top", x=0.5, xanchor="center")
-    return figure.update_layout(barmode="group", margin_b=96, legend=below)
+    return bare(figure, 390).update_layout(barmode="group")
 
 
 def _numbers(law) -> list[float]:

@@ -32,9 +32,11 @@ def race(runs: Mapping[str, Sequence[Trace]]):
     figure.add_scatter(
         x=[m.mean for m in means], y=names, mode="markers+text", name="mean, 95% interval", marker=SYMBOLS,
         error_x=dict(array=[m.half or 0 for m in means], color=ORANGE, thickness=2, width=7),
-        text=[str(m) for m in means], textposition="top center", hovertemplate="%{y}: %{text}<extra></extra>",
+        text=[str(m) for m in means], textposition="top center", cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=1, line=dict(color=LINE, dash="dash"))
-    figure.update_xaxes(title_text="tokens per backbone call", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed", type="category")
-    return bare(figure, 150 + 62 * len(names))
+    most = max(max([*rate, m.mean + (m.half or 0)]) for rate, m in zip(rates, means, strict=True))
+    figure.update_xaxes(title_text="tokens per backbone call", range=[0, 1.05 * most])
+    figure.update_yaxes(type="category", range=[len(names) - 0.5, -0.7])
+    return bare(figure, 160 + 62 * len(names))

@@ -1,7 +1,6 @@
 """Figures about keeping and refusing drafts. Traces and plain numbers in, a plotly figure out.
 
-Colours are Okabe and Ito's, the same as in the token player: blue is the target, orange the draft, green what both
-agree on, pink the residual. A second sign (dash, pattern, marker) carries every meaning too.
+The colours' meanings stand in `style`. A second sign (dash, pattern, marker) carries every meaning too.
 """
 
 from __future__ import annotations
@@ -9,11 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..trace.glyphs import visible
 from ..trace.metrics import joined
 from ..trace.records import Trace
+from .style import BLUE, GREEN, INK, ORANGE, PINK, bare, hatched, literal, washed
 
-BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#595959"
 Traces = Trace | Iterable[Trace]
 
 
@@ -31,19 +29,22 @@ def acceptance(traces: Traces):
     tested = [sum(min(len(s.drafts), len(s.tokens)) >= k for s in steps) for k in places]
     figure = go.Figure()
     for name, counts, whole, colour, sign in [
-        ("of all calls", kept, [len(steps)] * len(places), BLUE, "circle"),
-        ("of calls that kept the drafts before it", kept, tested, ORANGE, "diamond"),
+        ("of all calls", kept, [len(steps)] * len(places), GREEN, "circle"),
+        ("of calls that kept the drafts before it", kept, tested, INK, "diamond"),
     ]:
         rows = [(k, n / m, *wilson(n, m), n, m) for k, n, m in zip(places, counts, whole, strict=True) if m]
         k, rate, low, high, n, m = zip(*rows, strict=True)
         up, down = ([abs(end - r) for end, r in zip(ends, rate, strict=True)] for ends in (high, low))
         figure.add_scatter(
-            x=k, y=rate, error_y=dict(array=up, arrayminus=down), customdata=list(zip(n, m, strict=True)),
-            name=name, mode="lines+markers",
-            marker=dict(color=colour, symbol=sign, size=9), line=dict(dash="solid" if sign == "circle" else "dot"),
+            x=k, y=rate, error_y=dict(array=up, arrayminus=down, color=washed(colour, 0.6)),
+            customdata=list(zip(n, m, strict=True)), name=name, mode="lines+markers",
+            marker=dict(color=colour, symbol=sign, size=10),
+            line=dict(color=colour, width=2.5, dash="solid" if sign == "circle" else "dot"),
             hovertemplate="draft %{x}: %{y:.3f} (%{customdata[0]} of %{customdata[1]} calls)<extra></extra>",
         )  # fmt: skip
-    return _dress(figure, "Which draft becomes text", "place k of the draft", "share of calls", y=(0, 1.03), whole=True)
+    figure.update_xaxes(title_text="place k of the draft", dtick=1)
+    figure.update_yaxes(title_text="share of calls", range=(0, 1.03))
+    return bare(figure, 400, title="Which draft becomes text")
 
 
 def histogram(traces: Traces):
@@ -59,9 +60,9 @@ def histogram(traces: Traces):
         x=list(range(most + 1)), y=[c / len(steps) for c in counts], marker_color=GREEN, customdata=counts,
         hovertemplate="%{x} kept: %{customdata} calls (%{y:.1%})<extra></extra>",
     )  # fmt: skip
-    figure.add_vline(x=mean, line=dict(color=GREY, dash="dash"), annotation_text=f"mean {mean:.2f}")
-    title = f"Drafts kept per call ({len(steps)} calls with drafts)"
-    return _dress(figure, title, "drafts kept", "share of calls", whole=True)
+    figure.add_vline(x=mean, line=dict(color=INK, dash="dash"), annotation=dict(text=f" mean {mean:.2f}", y=1.02))
+    figure.update_xaxes(title_text="drafts kept", dtick=1).update_yaxes(title_text="share of calls")
+    return bare(figure, 380, legend=False, title=f"Drafts kept per call ({len(steps)} calls with drafts)")
 
 
 def overlap(p: Sequence[float], q: Sequence[float], labels: Sequence[str] | None = None):
@@ -75,7 +76,7 @@ def overlap(p: Sequence[float], q: Sequence[float], labels: Sequence[str] | None
     from plotly.subplots import make_subplots
 
     p, q = _law("p", p), _law("q", q)
-    labels = [_literal(x) for x in (range(len(p)) if labels is None else labels)]
+    labels = [literal(x) for x in (range(len(p)) if labels is None else labels)]
     if not len(p) == len(q) == len(labels):
         raise ValueError(f"p, q and labels have {len(p)}, {len(q)} and {len(labels)} entries: they must agree")
     shared = [min(a, b) for a, b in zip(p, q, strict=True)]
@@ -90,11 +91,12 @@ def overlap(p: Sequence[float], q: Sequence[float], labels: Sequence[str] | None
     figure = make_subplots(1, 3, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03)
     panels = [(1, "target p", p, BLUE, ""), (1, "draft q", q, ORANGE, "/"), (2, "min(p, q)", shared, GREEN, "")]
     for panel, name, law, colour, pattern in [*panels, (3, "(p − q)₊, scaled", residual, PINK, "x")]:
-        marker = dict(color=colour, pattern_shape=pattern)
-        figure.add_trace(go.Bar(x=labels, y=law, name=name, marker=marker), row=1, col=panel)
+        marker = hatched(colour, pattern) if pattern else dict(color=colour)
+        bar = go.Bar(x=labels, y=law, name=name, marker=marker, hovertemplate="%{x}: %{y:.3f}")
+        figure.add_trace(bar, row=1, col=panel)
     figure.update_xaxes(title_text="token", type="category")
     figure.update_yaxes(title_text="probability", col=1)
-    return _dress(figure, None, None, None).update_layout(barmode="group", legend_y=1.12)
+    return bare(figure, 400).update_layout(barmode="group")
 
 
 def meter(tv_by_n: Mapping[int, float], noise_by_n: Mapping[int, tuple[float, float]]):
@@ -111,16 +113,18 @@ def meter(tv_by_n: Mapping[int, float], noise_by_n: Mapping[int, tuple[float, fl
     n, noise = sorted(tv_by_n), sorted(noise_by_n)
     expected, limit = ([noise_by_n[k][i] for k in noise] for i in (0, 1))
     figure = go.Figure()
-    figure.add_scatter(x=noise, y=limit, mode="lines", name="limit of chance", line=dict(color=GREY, dash="dash"))
+    figure.add_scatter(x=noise, y=limit, mode="lines", name="limit of chance", line=dict(color=INK, dash="dash"))
     figure.add_scatter(
-        x=noise, y=expected, mode="lines", name="expected by chance", line=dict(color=GREY, dash="dot"),
-        fill="tonexty", fillcolor="rgba(89, 89, 89, 0.15)",
+        x=noise, y=expected, mode="lines", name="expected by chance", line=dict(color=INK, dash="dot"),
+        fill="tonexty", fillcolor=washed(INK, 0.15),
     )  # fmt: skip
     figure.add_scatter(
-        x=n, y=[tv_by_n[k] for k in n], mode="lines+markers", name="samples", line=dict(color=BLUE), marker=dict(size=8)
-    )
-    _dress(figure, "Distance from the target's law", "samples (logarithmic)", "total variation (0 to 1, logarithmic)")
-    return figure.update_xaxes(type="log").update_yaxes(type="log")
+        x=n, y=[tv_by_n[k] for k in n], mode="lines+markers", name="samples", line=dict(color=BLUE, width=3),
+        marker=dict(size=9),
+    )  # fmt: skip
+    figure.update_xaxes(title_text="samples (logarithmic)", type="log", dtick=1)
+    figure.update_yaxes(title_text="total variation (0 to 1, logarithmic)", type="log", dtick="D2")
+    return bare(figure, 420, title="Distance from the target's law")
 
 
 def wilson(kept: int, tested: int) -> tuple[float, float]:
@@ -145,21 +149,3 @@ def _law(name: str, values: Sequence[float]) -> list[float]:
             f"{name} is no law: its entries must be >= 0 and sum to 1, and the sum is {math.fsum(law):.4g}"
         )
     return law
-
-
-def _literal(label) -> str:
-    """A label as it is: plotly would read tags in it."""
-    return visible(str(label)).replace("&", "&amp;").replace("<", "&lt;")
-
-
-def _dress(figure, title, x, y_title, y=None, whole=False):
-    """The common dress: white ground (readable in dark notebooks too), titles with units, legend above."""
-    figure.update_layout(
-        template="plotly_white", title=title, height=380, margin=dict(l=60, r=20, t=70, b=50), font_size=13,
-        legend=dict(orientation="h", yanchor="bottom", y=1.02, xanchor="right", x=1),
-    )  # fmt: skip
-    if x:
-        figure.update_xaxes(title_text=x, dtick=1 if whole else None)
-    if y_title:
-        figure.update_yaxes(title_text=y_title, range=y)
-    return figure

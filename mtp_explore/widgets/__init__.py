@@ -1,8 +1,10 @@
 """Floor 5: linked controls around a function that is handed in. Nothing here imports a model, or torch.
 
-explore(run, ...)    prompt, drafter, rule, temperature, horizon and seed as controls; the token player beneath
+explore(run, ...)         prompt, drafter, rule, temperature, horizon and seed as controls; the token player beneath
+rank_dial(p, shadows, ..) a joint of two tokens, its shadow of the chosen rank, and what the rank costs; needs no kernel
 """
 
 from .explore import Explorer, explore
+from .rank_dial import rank_dial
 
-__all__ = ["Explorer", "explore"]
+__all__ = ["Explorer", "explore", "rank_dial"]
