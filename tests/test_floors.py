@@ -29,7 +29,10 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 STRANGERS = {"drafters": {"verify"}, "verify": {"drafters"}}
 LIGHT = {"trace", "plots", "widgets"}  # open without torch and see plain data only
 HEAVY = {"torch", "transformers", "tokenizers", "safetensors", "accelerate", "tensorly"}
-DISTRIBUTIONS = {"IPython": "ipython"}  # import name -> pyproject's, where they differ
+DISTRIBUTIONS = {
+    "IPython": "ipython",
+    "cut_cross_entropy": "cut-cross-entropy",
+}  # import name -> pyproject's, where they differ
 
 
 class Arrow(NamedTuple):
