@@ -7,7 +7,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORPORA ?= stories arithmetic code
-DRAFTERS ?= independent
+DRAFTERS ?= independent cp-r8 hmm btree
+SHIP_cp-r8 := cp --rank 8
 
 .PHONY: help setup lab test test-browser lint notebooks models models-quick book clean
 help:
@@ -46,15 +47,14 @@ lint: $(READY)
 notebooks: $(READY)
 	MTP_FAST=1 $(BIN)/python tests/run_notebooks.py run
 
+# DRAFTERS are names of directories; where it is not the drafter's own, SHIP_<directory> says what lies there.
 # Every file of data/models, from nothing: hours on two cores. TRAIN_ARGS=--resume continues a killed backbone.
 models: $(READY)
 	for corpus in $(CORPORA); do \
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --out runs/first/$$corpus $(TRAIN_ARGS) || exit 1; \
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --start runs/first/$$corpus --seed 1 \
 	    --out data/models/$$corpus/backbone $(TRAIN_ARGS) || exit 1; \
-	  for drafter in $(DRAFTERS); do \
-	    $(BIN)/python -m mtp_explore.train.ship $$corpus $$drafter || exit 1; \
-	  done; \
+	  $(foreach d,$(DRAFTERS),$(BIN)/python -m mtp_explore.train.ship $$corpus $(or $(SHIP_$d),$d) --out data/models/$$corpus/$d || exit 1;) \
 	done
 
 # The same commands with few steps, for one corpus, into runs/quick: the shipped files stay as they are.
@@ -62,9 +62,7 @@ models-quick: CORPORA := stories
 models-quick: $(READY)
 	for corpus in $(CORPORA); do \
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --quick --runs runs/quick --out runs/quick/$$corpus/backbone || exit 1; \
-	  for drafter in $(DRAFTERS); do \
-	    $(BIN)/python -m mtp_explore.train.ship $$corpus $$drafter --quick --out runs/quick/$$corpus/$$drafter || exit 1; \
-	  done; \
+	  $(foreach d,$(DRAFTERS),$(BIN)/python -m mtp_explore.train.ship $$corpus $(or $(SHIP_$d),$d) --quick --out runs/quick/$$corpus/$d || exit 1;) \
 	done
 
 book: $(READY)

@@ -1,16 +1,19 @@
-"""Train and ship one drafter: python -m mtp_explore.train.ship stories independent [--steps N] [--quick]
+"""Train and ship one drafter: python -m mtp_explore.train.ship stories cp --rank 8 --out data/models/stories/cp-r8
 
 Fits the drafter on the shipped backbone of the same corpus, rounds its weights to bfloat16 (the rounded drafter is the
-drafter: every figure is measured afterwards, in float32), saves it under data/models and writes its card.
+drafter: every figure is measured afterwards, in float32), saves it under data/models and writes its card. A drafter's
+own options are read from its signature: `ship stories cp --help` lists them.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import platform
 import shlex
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -20,22 +23,23 @@ from ..backbone.card import machine, read_card, write_card
 from ..backbone.files import data_directory, shipped_directory
 from ..backbone.load import load_backbone
 from ..corpora import load_corpus
-from ..drafters import load_drafter, make_drafter
+from ..drafters import DRAFTERS, load_drafter, make_drafter
 from .fit import CHECKPOINT, Recipe, evaluate, fit, split_features
 
 STEPS, QUICK = 1200, 300
+TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
 
 
-def ship(corpus: str, name: str, out: Path, steps: int, seed: int, batch: int, rate: float, positions: int, **options):
+def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:
     """Train drafter `name` for backbone and corpus `corpus` into the directory `out`; returns the card's facts."""
     backbone, text = load_backbone(corpus), load_corpus(corpus)
-    torch.manual_seed(seed)
+    torch.manual_seed(recipe.seed)
     drafter = make_drafter(name, backbone, **options)
-    report = fit(drafter, backbone, text, steps, seed, out, batch=batch, rate=rate, positions=positions, every=250)
+    report = fit(drafter, backbone, text, **asdict(recipe), out=out, every=250)
     drafter.to(torch.bfloat16).save_pretrained(out)
     (out / CHECKPOINT).unlink(missing_ok=True)
     rounded = load_drafter(out, backbone)
-    held = split_features(rounded, backbone, text, "validation", Recipe(steps, seed, batch, rate, positions))
+    held = split_features(rounded, backbone, text, "validation", recipe)
     facts = {
         "command": shlex.join(["python", "-m", "mtp_explore.train.ship", *sys.argv[1:]]),
         "drafter": name,
@@ -43,47 +47,63 @@ def ship(corpus: str, name: str, out: Path, steps: int, seed: int, batch: int, r
         "backbone": f"{corpus}/backbone",
         "backbone_sha256": read_card(shipped_directory(corpus, "backbone")).get("sha256", ""),
         "corpus": corpus,
-        "seed": seed,
-        "steps": steps,
-        "positions_seen": steps * batch,
+        **asdict(recipe),
+        "positions_seen": recipe.steps * recipe.batch,
         "parameters": sum(p.numel() for p in rounded.parameters()),
-        "validation_nats_per_token": {k: round(v, 4) for k, v in evaluate(rounded, held).items()},
+        "validation_nats": {k: round(v, 4) for k, v in evaluate(rounded, held).items()},
         "seconds": round(report.seconds + report.feature_seconds, 1),
         "machine": f"{machine()}, {torch.get_num_threads()} threads",
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, "
         f"transformers {transformers.__version__}",
         "licence": "that of the project",
     }
-    about = f"A drafter for the `{corpus}` backbone beside it; load it with `mtp.load_drafter('{corpus}/{out.name}')`."
+    about = (
+        f"A drafter for the `{corpus}` backbone beside it; load it with `mtp.load_drafter('{corpus}/{out.name}')`. "
+        "Losses are means on the validation split: `loss` is what was minimised, `joint` is that of a whole window, "
+        "the others are per token."
+    )
     return write_card(out, f"{corpus}/{out.name}", about, facts)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def own_options(name: str) -> dict[str, inspect.Parameter]:
+    """The options of a drafter with their defaults, as its signature has them."""
+    parameters = inspect.signature(DRAFTERS[name].__init__).parameters
+    return {k: p for k, p in parameters.items() if k not in ("self", "backbone")}
+
+
+def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
+    """The command line, and the drafter's own options."""
+    parser = argparse.ArgumentParser(prog="python -m mtp_explore.train.ship", description=__doc__.splitlines()[0])
     parser.add_argument("corpus", help="stories, arithmetic or code")
-    parser.add_argument("drafter", help="independent")
+    parser.add_argument("drafter", choices=TRAINABLE)
     parser.add_argument("--out", type=Path, help="default: data/models/<corpus>/<drafter>")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps instead")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=1024)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--positions", type=int, default=400_000)
-    parser.add_argument("--horizon", type=int, default=8)
-    parser.add_argument("--hidden", type=int, default=256)
-    parser.add_argument("--depth", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=1024, help="positions per step")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--positions", type=int, default=400_000, help="places of the text that are kept")
     parser.add_argument("--threads", type=int)
-    args = parser.parse_args()
+    name = next((word for word in argv if word in TRAINABLE), None)
+    own = own_options(name) if name else {}
+    group = parser.add_argument_group(f"options of {name}" if name else "options of the drafter (name it to see them)")
+    for key, parameter in own.items():
+        flag, default = "--" + key.replace("_", "-"), parameter.default
+        how = dict(action=argparse.BooleanOptionalAction) if isinstance(default, bool) else dict(type=type(default))
+        group.add_argument(flag, dest=key, default=default, help=f"default {default}", **how)
+    args = parser.parse_args(argv)
+    return args, {key: getattr(args, key) for key in own}
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, options = read_arguments(sys.argv[1:] if argv is None else argv)
     if args.threads:
         torch.set_num_threads(args.threads)
     clock = time.perf_counter()
     out = args.out or data_directory() / "models" / args.corpus / args.drafter
-    facts = ship(
-        *(args.corpus, args.drafter, out, QUICK if args.quick else args.steps, args.seed),
-        *(args.batch, args.rate, args.positions),
-        **dict(horizon=args.horizon, hidden=args.hidden, depth=args.depth),
-    )
-    print(f"{out}: {facts['validation_nats_per_token']} in {time.perf_counter() - clock:.0f} s")
+    recipe = Recipe(QUICK if args.quick else args.steps, args.seed, args.batch, args.rate, args.positions)
+    facts = ship(args.corpus, args.drafter, out, recipe, **options)
+    print(f"{out}: {facts['validation_nats']} in {time.perf_counter() - clock:.0f} s")
 
 
 if __name__ == "__main__":

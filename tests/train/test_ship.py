@@ -1,5 +1,9 @@
 """Shipping a drafter: rounded, measured after rounding, with a card; and shipped again over itself."""
 
+import json
+import sys
+from dataclasses import asdict
+
 import pytest
 import torch
 from learnable import Cycle, backbone
@@ -10,10 +14,23 @@ from mtp_explore.drafters import load_drafter
 from mtp_explore.train import ship
 from mtp_explore.train.fit import Recipe, evaluate, split_features
 
+SMALL = dict(independent=dict(hidden=8), cp=dict(rank=2, head_rank=3), hmm=dict(rank=2), btree=dict(rank=2))
 
-# The card's figures are those of the rounded file (here the weights are made so large that rounding shows); a second
-# run over the first leaves a drafter that loads.
-def test_ship_twice(tmp_path, monkeypatch):
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """A data directory with one backbone, "stories"."""
+    monkeypatch.setattr(files, "data_directory", lambda: tmp_path)
+    monkeypatch.setattr(ship, "data_directory", lambda: tmp_path)
+    monkeypatch.setattr(ship, "load_corpus", lambda name: Cycle())
+    backbone().save_pretrained(tmp_path / "models/stories/backbone")
+    return tmp_path / "models/stories"
+
+
+# The card's figures are those of the rounded file (here the weights are made so large that rounding shows), whatever
+# the drafter; a second run over the first leaves a drafter that loads.
+@pytest.mark.parametrize("name", ship.TRAINABLE)
+def test_ship_twice(name, models, monkeypatch):
     exact, honest = [], ship.fit
 
     def fit(drafter, *args, **options):
@@ -24,17 +41,54 @@ def test_ship_twice(tmp_path, monkeypatch):
         exact.append(evaluate(drafter, held))
         return report
 
-    monkeypatch.setattr(files, "data_directory", lambda: tmp_path)
-    monkeypatch.setattr(ship, "load_corpus", lambda name: Cycle())
     monkeypatch.setattr(ship, "fit", fit)
-    backbone().save_pretrained(tmp_path / "models/stories/backbone")
-    out = tmp_path / "models/stories/independent"
+    out = models / name
     for steps in (3, 6):
-        facts = ship.ship("stories", "independent", out, steps, 0, 64, 1e-2, 500, horizon=2, hidden=8)
-        assert read_card(out) == facts and facts["steps"] == steps and facts["options"]["horizon"] == 2
+        recipe = Recipe(steps, 0, 64, 1e-2, 500)
+        facts = ship.ship("stories", name, out, recipe, horizon=2, **SMALL[name])
+        assert read_card(out) == facts and facts["options"]["horizon"] == 2
+        assert facts.items() >= asdict(recipe).items()
         assert sorted(f.name for f in out.iterdir()) == ["README.md", "card.json", "config.json", "model.safetensors"]
-        drafter = load_drafter("stories/independent")
-        held = split_features(drafter, drafter.backbone, Cycle(), "validation", Recipe(steps, 0, 64, 1e-2, 500))
-        assert facts["validation_nats_per_token"] == pytest.approx(evaluate(drafter, held), abs=6e-5)
-        assert facts["validation_nats_per_token"] != pytest.approx(exact[-1], abs=6e-5)
+        drafter = load_drafter(f"stories/{name}")
+        held = split_features(drafter, drafter.backbone, Cycle(), "validation", recipe)
+        assert facts["validation_nats"] == pytest.approx(evaluate(drafter, held), abs=6e-5)
+        assert facts["validation_nats"] != pytest.approx(exact[-1], abs=6e-5)
         assert all(torch.equal(w, w.bfloat16().float()) for w in drafter.parameters())
+
+
+# The command line knows the options of the drafter it names, and no other's; what lies there afterwards was made with
+# them, and the card's command is the one that was given.
+def test_command_line(models, monkeypatch, capsys):
+    words = "stories cp --rank 2 --head-rank 4 --horizon 2 --no-first --steps 2 --batch 32 --positions 500 --seed 3"
+    argv = [*words.split(), "--out", str(models / "cp-r2")]
+    monkeypatch.setattr(sys, "argv", ["ship", *argv])
+    ship.main()
+    config = json.loads((models / "cp-r2/config.json").read_text())
+    expected = dict(rank=2, head_rank=4, horizon=2, first=False)
+    assert config["name"] == "cp" and config["options"].items() >= expected.items()
+    card = read_card(models / "cp-r2")
+    assert card["command"] == "python -m mtp_explore.train.ship " + " ".join(argv)
+    assert (card["seed"], card["steps"], card["batch"], card["positions"]) == (3, 2, 32, 500)
+    assert "cp-r2" in capsys.readouterr().out
+
+
+# A drafter that is shipped without options has those of its signature, under its own name.
+def test_defaults(monkeypatch):
+    shipped = []
+    monkeypatch.setattr(
+        ship, "ship", lambda *args, **options: shipped.append((args, options)) or {"validation_nats": 0}
+    )
+    ship.main(["stories", "hmm", "--quick"])
+    (corpus, name, out, recipe), options = shipped[0]
+    assert (corpus, name, out.parts[-3:], recipe.steps) == ("stories", "hmm", ("models", "stories", "hmm"), ship.QUICK)
+    assert options == {k: p.default for k, p in ship.own_options("hmm").items()} and "rank" in options
+
+
+# What cannot be shipped, and another drafter's option, end the command before any work.
+@pytest.mark.parametrize(
+    "argv", ["stories lookup", "stories oracle", "stories independent --rank 2", "stories cp --x 1"]
+)
+def test_command_line_refuses(argv, monkeypatch):
+    monkeypatch.setattr(ship, "ship", lambda *args, **options: pytest.fail("went on"))
+    with pytest.raises(SystemExit):
+        ship.main(argv.split())
