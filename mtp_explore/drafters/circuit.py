@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from ..contract import State
 from ..tensors.circuits import filtered, leaves, predicted
-from ..tensors.logprob import target_logprob
+from ..tensors.components import component_logprob
+from ..tensors.logprob import exact, target_logprob
 from . import objectives
 from .base import DrafterBase
-from .heads import ComponentHeads, SumWeights, exact
+from .heads import ComponentHeads, SumWeights
 
 RANKS = 256
 
@@ -125,10 +126,16 @@ class CircuitDrafter(DrafterBase):
         embedding = self.backbone.embed(token.clamp(min=0))
         return exact(self.tilt(embedding.to(self.tilt.weight.dtype))) * (token >= 0)[:, None]
 
-    def leaf(self, z: Tensor, future: Tensor) -> Tensor:
-        """Log-probabilities [N, n, R] that the components z [N, n, R, D] give the tokens future [N, n]; -1: 0."""
-        target = future.clamp(min=0)[..., None].expand(z.shape[:-1])
-        logp = target_logprob(z.flatten(0, 2), target.flatten(), self.backbone.logits).view(z.shape[:-1])
+    def leaf(self, hidden: Tensor, future: Tensor) -> Tensor:
+        """Log-probabilities [N, n, R] that the components after h [N, D] give the tokens future [N, n]; missing: 0."""
+        target, unembed, heads = future.clamp(min=0), self.backbone.unembedding, self.heads
+        if heads.down is None:
+            z = heads(hidden)
+            each = target[..., None].expand(z.shape[:-1])
+            logp = target_logprob(z.flatten(0, 2), each.flatten(), unembed).view(z.shape[:-1])
+        else:
+            g = heads.base(hidden)
+            logp = component_logprob(g.transpose(0, 1), heads.code(g).permute(2, 0, 1, 3), heads.up, target, unembed)
         return logp * (future >= 0)[..., None]
 
     def losses(self, hidden: Tensor, future: Tensor, ahead: Tensor | None = None) -> dict[str, Tensor]:
@@ -138,8 +145,7 @@ class CircuitDrafter(DrafterBase):
         "loss" is what is minimised, "joint" a whole window's -log q, "first" that of y' alone, "token k" that of the
         window's k-th token given those before it; "kl" and "balance" where they are part of the loss.
         """
-        z, circuit = self.heads(hidden), self.circuit(hidden)
-        leaf, real = self.leaf(z, future), future >= 0
+        circuit, leaf, real = self.circuit(hidden), self.leaf(hidden, future), future >= 0
         state = filtered(circuit, leaf, None if self.tilt is None else self.said(future[:, 0]))
         logq = (state + leaf).logsumexp(-1)
         each = objectives.offsets(-logq, real)
@@ -154,7 +160,7 @@ class CircuitDrafter(DrafterBase):
             weight = objectives.dpace(logq[:, 1:], real[:, 1:])
             loss = -(weight * logq[:, 1:]).sum() / weight.sum().clamp(min=1e-30)
         else:
-            kl = self.divergences(state[:, start:], z[:, start:], hidden, ahead)
+            kl = self.divergences(state[:, start:], hidden, ahead)
             loss = out["kl"] = objectives.discounted(objectives.offsets(kl, real[:, start:]), self.discount)
         if self.balance:
             posterior = circuit.logw + circuit.evidence(leaf)
@@ -162,10 +168,11 @@ class CircuitDrafter(DrafterBase):
             loss = loss + self.balance * out["balance"]
         return {"loss": loss, **out}
 
-    def divergences(self, state: Tensor, z: Tensor, hidden: Tensor, ahead: Tensor | None) -> Tensor:
+    def divergences(self, state: Tensor, hidden: Tensor, ahead: Tensor | None) -> Tensor:
         """KL [N, m] of the target's law to the draft's at the window's last m places, on the gold prefix."""
         if ahead is None:
             raise ValueError("objective='kl' needs the target's states: give losses(..., ahead=) [N, K, D]")
-        teacher = torch.cat([hidden[:, None], ahead], 1)[:, -state.shape[1] :]
+        last = slice(self.n - state.shape[1], None)
+        z, teacher = self.heads(hidden)[:, last], torch.cat([hidden[:, None], ahead], 1)[:, last]
         flat = state.flatten(0, 1), z.flatten(0, 1), teacher.flatten(0, 1)
         return objectives.mixture_kl(*flat, self.factors).view(state.shape[:2])

@@ -14,6 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..tensors.logprob import exact
+
 NOISE, SPREAD, DIAGONAL = 0.01, 0.02, 5.0
 
 
@@ -69,8 +71,3 @@ class SumWeights(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         logits = nn.functional.linear(hidden, self.weight.flatten(0, -2), self.bias.flatten())
         return exact(logits).unflatten(-1, self.shape).log_softmax(-1)
-
-
-def exact(x: Tensor) -> Tensor:
-    """At least float32."""
-    return x if x.dtype == torch.float64 else x.float()

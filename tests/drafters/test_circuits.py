@@ -14,7 +14,6 @@ from mtp_explore.decode.generate import generate
 from mtp_explore.drafters import circuit as module
 from mtp_explore.drafters import load_drafter, make_drafter
 from mtp_explore.tensors.circuits import whole
-from mtp_explore.tensors.logprob import target_logprob
 
 V, D, B = 3, 16, 4
 KINDS = ["cp", "hmm", "btree"]
@@ -252,18 +251,29 @@ def test_rank_one_is_independent(kind):
         torch.testing.assert_close(drafter.predict(one), other.predict(two))
 
 
-# Logits in chunks or whole: the same losses and gradients; and every weight receives some.
+# Logits in chunks or whole, heads of low rank or full matrices that equal them: the same losses and gradients; and
+# every weight receives some.
 @every_kind
-def test_chunks_change_nothing(kind, monkeypatch):
+def test_chunks_and_forms_change_nothing(kind, monkeypatch):
     drafter = made(kind, depth=1, hidden=6, mixing="token", balance=0.1)
     hidden, future = problem(drafter)
-    drafter.losses(hidden, future)["loss"].backward()
+    loss = drafter.losses(hidden, future)["loss"]
+    loss.backward()
     expected = [w.grad.clone() for w in drafter.parameters()]
+    assert all(g.abs().max() > 1e-5 for g in expected)
+    full = made(kind, depth=1, hidden=6, mixing="token", balance=0.1, head_rank=0)
+    weights = drafter.state_dict()
+    full.load_state_dict(
+        {k: v for k, v in weights.items() if k != "heads.down"}
+        | {"heads.up": weights["heads.down"] @ weights["heads.up"]}
+    )
+    torch.testing.assert_close(full.losses(hidden, future)["loss"], loss)
     drafter.zero_grad()
-    monkeypatch.setattr(module, "target_logprob", partial(target_logprob, budget=5 * V))
+    for name in ("target_logprob", "component_logprob"):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), budget=2 * V))
     drafter.losses(hidden, future)["loss"].backward()
     torch.testing.assert_close([w.grad for w in drafter.parameters()], expected)
-    assert all(w.grad.abs().max() > 1e-5 for w in drafter.parameters())
+    torch.testing.assert_close(full.losses(hidden, future)["loss"], loss)
 
 
 # At the start the components differ by noise alone, yet a few steps of training tell them apart: the joint loss falls
