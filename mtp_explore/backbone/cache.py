@@ -61,12 +61,16 @@ class RowsCache:
         if rows is None:
             rows = torch.arange(most, device=lengths.device).expand(len(lengths), most)
         place = torch.arange(rows.shape[1], device=lengths.device)
-        batch = torch.arange(len(lengths), device=lengths.device)[:, None]
+        wanted, found = place < count[:, None], {}
         for layer in self.hf.layers:
-            waste = layer.keys.shape[2] - 1
-            to = torch.where(place < count[:, None], lengths[:, None] + place, waste)
-            layer.keys[batch, :, to] = layer.keys[batch, :, first + rows]
-            layer.values[batch, :, to] = layer.values[batch, :, first + rows]
+            batch, heads, columns, _ = layer.keys.shape
+            if (heads, columns) not in found:  # layers of one shape share the places
+                line = torch.arange(batch * heads, device=lengths.device).view(batch, heads, 1) * columns
+                to = torch.where(wanted, lengths[:, None] + place, columns - 1)
+                found[heads, columns] = [(line + x[:, None]).flatten() for x in (to, first + rows)]
+            to, source = found[heads, columns]
+            for x in (layer.keys.view(-1, layer.keys.shape[3]), layer.values.view(-1, layer.values.shape[3])):
+                x.index_copy_(0, to, x.index_select(0, source))
 
     def expand(self, batch: int) -> None:
         """Repeat a cache of one row for a batch of `batch` rows that share its prefix."""

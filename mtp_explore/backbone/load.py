@@ -137,7 +137,7 @@ class Backbone:
     def _ids(self, prompt) -> list[int]:
         if not isinstance(prompt, str):
             ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
-            if not isinstance(ids, list | tuple) or not all(isinstance(t, Integral) for t in ids):
+            if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
                 raise TypeError(f"prompt holds {ids!r:.60}: pass a string, a list of token ids, or a list of either")
             return [int(t) for t in ids]
         if self.tokenizer is None:

@@ -161,9 +161,11 @@ class _Job:
         new = [t for s in steps for t in s.tokens]
         ids = {*prompt, *new}
         for s in steps:
-            ids |= {s.token, *(t for t, _ in s.p_top + s.residual_top)}
+            ids.add(s.token)
+            ids.update(dict(s.p_top), dict(s.residual_top))
             for d in s.drafts:
-                ids |= {d.token, *(t for t, _ in d.p_top + d.q_top)}
+                ids.add(d.token)
+                ids.update(dict(d.p_top), dict(d.q_top))
         full = length - len(prompt) < self.max_new_tokens
         return Trace(
             prompt=prompt,

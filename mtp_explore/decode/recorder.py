@@ -19,6 +19,7 @@ from ..verify import match
 from .loop import Call
 
 TOP = 5  # entries kept of every law
+COLUMNS = "tokens", "q", "p", "chance", "coin", "rank", "p_ids", "p_top", "q_ids", "q_top"  # of a draft
 BUFFER = 1 << 22  # numbers of p and q kept on the device before they are turned into records
 
 
@@ -66,7 +67,7 @@ def _stack(calls: list[Call], get) -> Tensor:
     return torch.cat([get(c) for c in calls])
 
 
-def _facts(calls: list[Call], rule) -> dict[str, list]:
+def _facts(calls: list[Call], rule) -> dict:
     """Everything the records need, one entry per (call, row), on the host."""
     p = _stack(calls, lambda c: c.p)
     n = p.shape[1] - 1
@@ -106,8 +107,8 @@ def _facts(calls: list[Call], rule) -> dict[str, list]:
         final_ids=final_top.indices,
         final_top=final_top.values,
     )
-    facts |= {f"belief {k}": _stack(calls, lambda c, k=k: c.belief[k]) for k in calls[0].belief}
-    return {name: value.tolist() for name, value in facts.items()}
+    belief = {k: _stack(calls, lambda c, k=k: c.belief[k]).tolist() for k in calls[0].belief}
+    return {name: value.tolist() for name, value in facts.items()} | {"belief": belief}
 
 
 def _law(ids: list[int], values: list[float]) -> list[tuple[int, float]]:
@@ -129,26 +130,18 @@ def _without_collection():
             gc.enable()
 
 
-def _step(f: dict[str, list], i: int, index: int, call: Call, refusal: str) -> Step:
+def _step(f: dict, i: int, index: int, call: Call, refusal: str) -> Step:
     """The record of entry i of the facts."""
     n, a, committed = f["n"][i], f["accepted"][i], f["committed"][i]
     drafts = []
-    for k in range(n):
-        verdict = KEPT if k < a else REFUSED if k == a else IGNORED
-        seen = verdict != IGNORED
-        drafts.append(
-            Drafted(
-                token=f["tokens"][i][k],
-                q=f["q"][i][k],
-                p=f["p"][i][k],
-                chance=f["chance"][i][k],
-                coin=f["coin"][i][k],
-                verdict=verdict,
-                rank=f["rank"][i][k] if seen and f["rank"][i][k] >= 0 else None,
-                p_top=_law(f["p_ids"][i][k], f["p_top"][i][k]) if seen else [],
-                q_top=_law(f["q_ids"][i][k], f["q_top"][i][k]) if seen else [],
-            )
-        )
+    columns = zip(*(f[name][i][:n] for name in COLUMNS), strict=True)
+    for k, (token, q, p, chance, coin, rank, p_ids, p_top, q_ids, q_top) in enumerate(columns):
+        if k <= a:
+            rank = rank if rank >= 0 else None
+            laws = _law(p_ids, p_top), _law(q_ids, q_top)
+            drafts.append(Drafted(token, q, p, chance, coin, KEPT if k < a else REFUSED, rank, *laws))
+        else:
+            drafts.append(Drafted(token, q, p, chance, coin, IGNORED, None))
     source = PLAIN if n == 0 else BONUS if a == n else refusal
     return Step(
         index=index,
@@ -162,7 +155,7 @@ def _step(f: dict[str, list], i: int, index: int, call: Call, refusal: str) -> S
         p=f["p_token"][i],
         p_top=_law(f["p_ids"][i][a], f["p_top"][i][a]),
         residual_top=_law(f["final_ids"][i], f["final_top"][i]) if source == RESIDUAL else [],
-        belief={k[7:]: v[i] for k, v in f.items() if k.startswith("belief ")} or None,
+        belief={k: v[i] for k, v in f["belief"].items()} or None,
         seconds=call.seconds,
         draft_seconds=call.draft_seconds,
     )
