@@ -11,6 +11,8 @@ zero.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -45,12 +47,13 @@ class Independent(DrafterBase):
         self.weights = nn.ParameterList(shapes)
         self.to(backbone.device, backbone.dtype)
 
-    def states(self, hidden: Tensor) -> Tensor:
-        """f_k(h) [K, N, D] of states h [N, D]."""
-        z = hidden.expand(self.horizon, -1, -1)
+    def states(self, hidden: Tensor, heads: slice = slice(None)) -> Tensor:
+        """f_k(h) [K, N, D] of states h [N, D]; only those of `heads`, where given."""
+        weights = [w[heads] for w in self.weights]
+        z = hidden.expand(len(weights[0]), -1, -1)
         if self.depth == 0:
-            return torch.baddbmm(z, z, self.weights[0])
-        for a, c in zip(self.weights[::2], self.weights[1::2], strict=True):
+            return torch.baddbmm(z, z, weights[0])
+        for a, c in zip(weights[::2], weights[1::2], strict=True):
             z = torch.baddbmm(z, nn.functional.silu(torch.bmm(z, a)), c)
         return z
 
@@ -74,9 +77,19 @@ class Independent(DrafterBase):
         """Mean cross-entropy in nats of each head: hidden [N, D]; future [N, K+1], the tokens y', d_1..d_K; entries
         -1 (beyond the text's end) are left out. Equal weights, as in the paper.
         """
-        out = {}
-        for k, z in enumerate(self.states(hidden), 1):
-            real = future[:, k] >= 0
-            logp = target_logprob(z, future[:, k].clamp(min=0), self.backbone.logits)
-            out[f"head {k}"] = -(logp * real).sum() / real.sum().clamp(min=1)
-        return out
+        return {f"head {k}": self.cross_entropy(z, future[:, k]) for k, z in enumerate(self.states(hidden), 1)}
+
+    def parts(self, future: Tensor) -> list[Callable[[Tensor], Tensor]]:
+        """The summands of the minimised loss (the heads' mean), one per head, as functions of the states [N, D]: so
+        that a backward pass may follow each.
+        """
+        return [partial(self._part, k, future[:, k]) for k in range(1, self.horizon + 1)]
+
+    def _part(self, k: int, target: Tensor, hidden: Tensor) -> Tensor:
+        return self.cross_entropy(self.states(hidden, slice(k - 1, k))[0], target) / self.horizon
+
+    def cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy of one head's states z [N, D] against target [N]."""
+        real = target >= 0
+        logp = target_logprob(z, target.clamp(min=0), self.backbone.unembedding)
+        return -(logp * real).sum() / real.sum().clamp(min=1)

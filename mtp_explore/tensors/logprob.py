@@ -32,7 +32,7 @@ class Unembedding(NamedTuple):
 
     def __call__(self, hidden: Tensor) -> Tensor:
         logits = torch.nn.functional.linear(hidden.to(self.weight.dtype), self.weight, self.bias)
-        return capped(logits * self.scale, self.cap)
+        return capped(logits if self.scale == 1 else logits * self.scale, self.cap)
 
 
 def capped(logits: Tensor, cap: float | None) -> Tensor:
