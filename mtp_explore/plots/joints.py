@@ -54,31 +54,33 @@ def slices(
     p, (q,) = checked(p, [q], texts, 3)
     first, rows, columns = (likeliest(p, [q], axis, most) for axis in (0, 1, 2))
     first = first[p[first].sum((1, 2)) > 0]
-    short, full = token_names(chosen(texts[0], first))
+    short, _ = token_names(chosen(texts[0], first))
     pairs = []
-    for i, said in zip(first, full, strict=True):
+    for i, name in zip(first, short, strict=True):
+        said = f"“{name}”"
         odds = [law[i].sum() for law in (p, q)]
         after = [f"{literal(n)} after {said}" for n in names]
         one = pair(p[i] / odds[0], q[i] / odds[1] if odds[1] > 1e-12 else q[i] * 0, rows, columns, after)
         itself = [f"{said} itself: {v}" for v in (*(f"{o:.3f}" for o in odds), f"{odds[0] - odds[1]:+.3f}")]
         pairs.append(one._replace(heads=[f"{h}<br>{SMALL.format(m)}" for h, m in zip(one.heads, itself, strict=True)]))
     axes = (chosen(texts[1], rows), chosen(texts[2], columns))
-    figure = panels(pairs[0], axes, scale, brightest(pairs), more=76)
+    figure = panels(pairs[0], axes, scale, brightest(pairs))
     steps = [step(one, label, scale) for one, label in zip(pairs, short, strict=True)]
-    figure.update_layout(sliders=[slider(steps, "first token x₁: ", below=92)])
+    beneath = 44 + 6 * max(len(name) for name in token_names(axes[1])[0])  # the slanted names, and the axis' title
+    figure.update_layout(sliders=[slider(steps, "first token x₁: ", beneath)], margin_b=beneath + 72)
+    figure.update_layout(height=figure.layout.height + beneath + 12)
     figure.update_xaxes(title_text="third token x₃").update_yaxes(title_text="second token x₂", col=1)
     return figure
 
 
-def panels(one: Pair, texts: tuple[Sequence[str], Sequence[str]], scale: str, top: float, more: int = 0):
-    """A figure of one row with the three panels of a pair; `more` pixels are added beneath it."""
+def panels(one: Pair, texts: tuple[Sequence[str], Sequence[str]], scale: str, top: float):
+    """A figure of one row with the three panels of a pair."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(1, 3, subplot_titles=one.heads, shared_yaxes=True, horizontal_spacing=0.025)
     three(figure, one, texts, scale, top)
     figure.update_xaxes(title_text="second token x₂").update_yaxes(title_text="first token x₁", col=1)
-    dressed(figure, 190 + more + 24 * max(6, len(texts[0])))
-    return figure.update_layout(margin_b=60 + more)
+    return dressed(figure, 190 + 24 * max(6, len(texts[0])))
 
 
 def step(one: Pair, label: str, scale: str, **layout) -> dict:

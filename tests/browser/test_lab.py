@@ -3,6 +3,7 @@
 The server is JupyterLab on localhost with a home of its own; a request that leaves the machine fails the test.
 """
 
+import json
 import os
 import socket
 import subprocess
@@ -16,6 +17,8 @@ import pytest
 
 from mtp_explore.trace.html import player
 from mtp_explore.trace.say import say
+from mtp_explore.widgets import rank_dial
+from tests.plots.made import HOSTILE, joint, product
 from tests.trace.traces import hostile_trace, make_trace
 
 ROOT = Path(__file__).parents[2]
@@ -156,3 +159,23 @@ def test_explore_with_a_live_kernel(lab, lab_page):
     alert.wait_for(state="detached")
     kinds = page.locator(".jp-OutputArea-output").evaluate_all("all => all.map((e) => e.className)")
     assert sum("jp-RenderedHTML" in k for k in kinds) == 1 and page.noted == []
+
+
+# A figure with a slider, in a notebook that was saved and reopened: no cell has run, and the slider turns all the same.
+def test_rank_dial_turns_after_reopening(lab, lab_page):
+    law = joint(6, 6)
+    texts = (HOSTILE[:6], HOSTILE[:6])
+    drawn = json.loads(rank_dial(law, {1: product(law), 2: law}, texts).to_json())
+    bundle = {"application/vnd.plotly.v1+json": drawn, "text/plain": "Figure"}
+    output = nbformat.v4.new_output("display_data", bundle)
+    page = lab_page(saved(lab[1] / "dial.ipynb", nbformat.v4.new_code_cell("dial", outputs=[output])))
+    figure = page.locator(".jp-OutputArea .js-plotly-plot")  # Lab draws a second one, for its picture
+    rail = figure.locator(".slider-rail-rect")
+    rail.wait_for()
+    rail.scroll_into_view_if_needed()
+    box = rail.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    figure.locator(".annotation-text", has_text="rank 2").wait_for()
+    figure.locator(".annotation-text", has_text="KL(p ‖ q) 0.000").wait_for()
+    assert figure.locator(".ytick text").all_text_contents()[0] in HOSTILE[:6]
+    assert page.noted == []
