@@ -7,6 +7,7 @@ for all of them.
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from contextlib import contextmanager
 
 import torch
@@ -20,7 +21,8 @@ from .loop import Call
 
 TOP = 5  # entries kept of every law
 COLUMNS = "tokens", "q", "p", "chance", "coin", "rank", "p_ids", "p_top", "q_ids", "q_top"  # of a draft
-BUFFER = 1 << 22  # numbers of p and q kept on the device before they are turned into records
+# numbers of p and q kept before they become records: what a processor's cache holds; elsewhere, enough to read seldom
+BUFFER = defaultdict(lambda: 1 << 22, cpu=1 << 18)
 
 
 class Recorder:
@@ -36,7 +38,7 @@ class Recorder:
             self.flush()
         self.waiting.append(call)
         self.held += call.p.numel() + call.draft.q.numel()
-        if self.held > BUFFER:
+        if self.held > BUFFER[call.p.device.type]:
             self.flush()
 
     def flush(self) -> list[list[Step | None]]:
@@ -64,7 +66,7 @@ class Recorder:
 
 
 def _stack(calls: list[Call], get) -> Tensor:
-    return torch.cat([get(c) for c in calls])
+    return torch.cat([get(c) for c in calls]) if len(calls) > 1 else get(calls[0])
 
 
 def _facts(calls: list[Call], rule) -> dict:

@@ -176,7 +176,7 @@ def test_dataframe(rule, small, told):
 # Records do not depend on how many calls are turned into records together.
 def test_records_in_parts(small, told, monkeypatch):
     whole = generate(small, told, PROMPTS, NEW, seed=4)
-    monkeypatch.setattr(recorder, "BUFFER", 300)
+    monkeypatch.setitem(recorder.BUFFER, "cpu", 300)
     parts = generate(small, told, PROMPTS, NEW, seed=4)
     assert [[bare(s) for s in t.steps] for t in whole] == [[bare(s) for s in t.steps] for t in parts]
 
