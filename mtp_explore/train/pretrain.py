@@ -170,6 +170,18 @@ def save_rounded(model, tokenizer, out: Path) -> None:
     tokenizer.save_pretrained(out)
 
 
+def go_on_from(model, directory: Path) -> dict:
+    """Give the model the weights of an earlier run; returns that run's card.  ValueError where they do not fit."""
+    earlier = LlamaForCausalLM.from_pretrained(directory, dtype=torch.float32, use_safetensors=True)
+    try:
+        model.load_state_dict(earlier.state_dict())
+    except RuntimeError as error:
+        raise ValueError(
+            f"start={str(directory)!r} is a model of another shape: {str(error).splitlines()[1]}"
+        ) from error
+    return read_card(directory)
+
+
 def corpus_facts(corpus) -> dict:
     """Sizes of the splits (documents) and a hash of the first 1,000 training documents."""
     sample = "\0".join(islice(corpus.documents("train"), 1000))
@@ -201,8 +213,7 @@ def main(arguments=None) -> None:
     tokens, validation = (stream(corpus.documents(s), tokenizer) for s in ("train", "validation"))
     model, before = make_model(recipe, len(tokenizer)), {}
     if options.start:
-        model.load_state_dict(LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32).state_dict())
-        before = read_card(options.start)
+        before = go_on_from(model, options.start)
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{options.corpus}: {parameters:,} parameters, {len(tokens):,} training tokens, {steps} steps", flush=True)
     checkpoint = options.runs / f"pretrain-{options.corpus}-{options.seed}.safetensors"

@@ -77,6 +77,18 @@ def test_steps_may_change_on_the_plateau(tmp_path, monkeypatch):
 
 
 # A checkpoint of other settings, or a damaged one, is refused with its reason.
+# A run with --start begins with the rounded weights of the earlier one, and only with weights of its own shape.
+def test_going_on_from_an_earlier_run(tmp_path, trained):
+    _, tokenizer, model = trained
+    save_rounded(model, tokenizer, tmp_path)
+    write_card(tmp_path, "earlier", "a run", {"tokens_seen": 7})
+    later = make_model(replace(TINY, window=32, seed=5), len(tokenizer))
+    assert pretrain.go_on_from(later, tmp_path)["tokens_seen"] == 7
+    assert all(torch.equal(weights(later)[k], w.bfloat16().float()) for k, w in weights(model).items())
+    with pytest.raises(ValueError, match="start=.*another shape"):
+        pretrain.go_on_from(make_model(replace(TINY, hidden=32), len(tokenizer)), tmp_path)
+
+
 def test_resume_refuses_what_does_not_fit(tmp_path):
     path = tmp_path / "a.safetensors"
     run(TINY, path)
