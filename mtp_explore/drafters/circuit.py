@@ -38,7 +38,12 @@ class Window(NamedTuple):
 
 
 class CircuitDrafter(DrafterBase):
-    """Subclasses say how the sums' weights come from h (`circuit`)."""
+    """Subclasses say how the sums' weights come from h (`circuit`).
+
+    horizon: K; rank: R; head_rank: of H - I, 0 for a full matrix; depth, hidden: the MLP before it; mixing: above.
+    Training (`objectives.py`): objective; discount, for "conditional" and "kl"; first: whether y' counts in the loss
+    ("dpace" speaks of the drafts alone); balance: weight of the balancing loss; balancing: its form.
+    """
 
     def __init__(
         self,
@@ -146,7 +151,8 @@ class CircuitDrafter(DrafterBase):
         window's k-th token given those before it; "kl" and "balance" where they are part of the loss.
         """
         circuit, leaf, real = self.circuit(hidden), self.leaf(hidden, future), future >= 0
-        state = filtered(circuit, leaf, None if self.tilt is None else self.said(future[:, 0]))
+        tilt = None if self.tilt is None else self.said(future[:, 0])
+        state = filtered(circuit, leaf, tilt)
         logq = (state + leaf).logsumexp(-1)
         each = objectives.offsets(-logq, real)
         out = {"joint": -logq.sum(1).mean(), "first": each[0]}
@@ -163,7 +169,8 @@ class CircuitDrafter(DrafterBase):
             kl = self.divergences(state[:, start:], hidden, ahead)
             loss = out["kl"] = objectives.discounted(objectives.offsets(kl, real[:, start:]), self.discount)
         if self.balance:
-            posterior = circuit.logw + circuit.evidence(leaf)
+            told = leaf if tilt is None else torch.cat([leaf[:, :1] + tilt[:, None], leaf[:, 1:]], 1)
+            posterior = circuit.logw + circuit.evidence(told)
             out["balance"] = objectives.balancing_loss(circuit.logw, posterior, self.balancing)
             loss = loss + self.balance * out["balance"]
         return {"loss": loss, **out}

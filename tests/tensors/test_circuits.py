@@ -196,13 +196,14 @@ def test_tilted_windows(kind):
 # window is drawn as often, of M^(uniforms) times, as its probability says.
 @every_kind
 def test_ancestral_law(kind):
-    n, m = 3, 4
-    rows = torch.tensor([[1, 3], [2, 2], [3, 1], [1, 3]], dtype=torch.float64).div(m).log()
-    logw, logphi = rows[:1], torch.stack([rows[:2], rows[1:3], rows[2:]])[None]
-    circuit = {"cp": CP(logw), "hmm": HMM(logw, logphi[:, :2]), "btree": BTree(logw, logphi[:, 1:2])}[kind]
+    n, m = 4, 3
+    parts = torch.tensor([[1, 2], [0, 3], [2, 1], [3, 0]], dtype=torch.float64) / m
+    draw = torch.Generator().manual_seed(2)
+    logw, rows, logphi = (parts[torch.randint(4, s, generator=draw)].log() for s in ((1,), (1, 3, 2), (1, n, 2)))
+    circuit = {"cp": CP(logw), "hmm": HMM(logw, rows), "btree": BTree(logw, rows[:, :2])}[kind]
     axes = [(torch.arange(m, dtype=torch.float64) + 0.5) / m] * (circuit.draws(n) + n)
     states, tokens = ancestral(circuit, logphi, torch.cartesian_prod(*axes))
-    drawn = torch.zeros(2, 2, 2, dtype=torch.float64).index_put((*tokens.T,), torch.tensor(1.0).double(), True)
+    drawn = torch.zeros(2, 2, 2, 2, dtype=torch.float64).index_put((*tokens.T,), torch.tensor(1.0).double(), True)
     torch.testing.assert_close(drawn / len(tokens), whole(circuit, logphi)[0].exp(), atol=1e-12, rtol=0)
     leaf = leaves(logphi, tokens)
     for k in range(n):  # the states come with the posterior that the tokens leave them
