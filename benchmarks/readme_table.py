@@ -8,23 +8,22 @@ from common import BACKBONES, read
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- tokens per call -->", "<!-- end -->"
-LINES = [
-    ("plain greedy", "greedy", "none (ordinary decoding)", ""),
-    ("lookup greedy match", "greedy", "lookup", "match"),
-    ("independent greedy match", "greedy", "independent", "match"),
-    ("oracle greedy match", "greedy", "oracle", "match"),
-    ("lookup T=1 match", "T = 1", "lookup", "match"),
-    ("independent T=1 match", "T = 1", "independent", "match"),
-    ("independent T=1 rejection", "T = 1", "independent", "rejection"),
-    ("independent T=1 block", "T = 1", "independent", "block"),
-    ("oracle T=1 match", "T = 1", "oracle", "match"),
-]
+ORDER = "plain", "lookup", "independent", "cp-r8", "hmm", "btree", "oracle"
+
+
+def lines(results: dict) -> list[str]:
+    """The keys "drafter mode rule" of the table: greedy first, then temperature 1."""
+    known = [key for key in results["backbones"][BACKBONES[0]] if key.split()[0] in ORDER]
+    known = [key for key in known if not (key.endswith("T=1 match") and f"{key[:-5]}rejection" in known)]
+    return sorted(known, key=lambda key: ("greedy" not in key, ORDER.index(key.split()[0])))
 
 
 def table(results: dict) -> str:
     """The table in Markdown, with a line on how it was measured."""
     rows = [f"| | drafter | rule | {' | '.join(BACKBONES)} |", "|---|---|---|" + "---|" * len(BACKBONES)]
-    for key, mode, drafter, rule in LINES:
+    for key in lines(results):
+        drafter, mode, rule = (*key.split(), "")[:3]
+        drafter, mode = drafter.replace("plain", "none (ordinary decoding)"), mode.replace("=", " = ")
         cells = []
         for name in BACKBONES:
             line = results["backbones"][name][key]

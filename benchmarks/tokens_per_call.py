@@ -13,6 +13,7 @@ import time
 from common import arguments, prompts, read, receipt, write
 
 import mtp_explore as mtp
+from mtp_explore.backbone.files import shipped_names
 from mtp_explore.trace.metrics import interval, pooled
 
 SEED, LENGTH, BATCH, HORIZON = 0, 32, 50, 8
@@ -39,18 +40,17 @@ def measure(name: str, count: int, tokens: int) -> dict:
     """All lines of one backbone."""
     backbone = mtp.load_backbone(name)
     starts = prompts(backbone, name, count, LENGTH)
-    independent = mtp.load_drafter(f"{name}/independent", backbone)
-    lookup = mtp.make_drafter("lookup", backbone, horizon=HORIZON)
+    drafters = {n.split("/")[1]: mtp.load_drafter(n, backbone) for n in shipped_names() if n.split("/")[0] == name}
+    drafters["lookup"] = mtp.make_drafter("lookup", backbone, horizon=HORIZON)
     lines = {}
     for label, temperature in (("greedy", 0.0), ("T=1", 1.0)):
         plain = traces(backbone, lambda a, b: None, starts, tokens, temperature=temperature)
         lines[f"plain {label}"] = row(plain)
-        for rule in ("match",) if temperature == 0 else ("rejection", "block", "match"):
-            found = traces(backbone, lambda a, b: independent, starts, tokens, temperature=temperature, rule=rule)
-            lines[f"independent {label} {rule}"] = row(found)
-        for rule in ("match",) if temperature == 0 else ("match", "rejection"):
-            found = traces(backbone, lambda a, b: lookup, starts, tokens, temperature=temperature, rule=rule)
-            lines[f"lookup {label} {rule}"] = row(found)
+        for drafter, made in drafters.items():
+            for rule in ("match",) if temperature == 0 or made.one_hot else ("rejection", "block", "match"):
+                options = dict(temperature=temperature, rule=rule)
+                found = traces(backbone, lambda a, b, made=made: made, starts, tokens, **options)
+                lines[f"{drafter} {label} {rule}"] = row(found)
 
         def answers(first, last, plain=plain):
             return mtp.make_drafter("oracle", backbone, horizon=HORIZON, answer=plain[first:last])
