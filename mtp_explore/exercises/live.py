@@ -57,7 +57,7 @@ def watch(readings: Iterable, title: str = "") -> None:
         verdict = "within what chance explains" if r.lossless else "beyond chance: not the target's law"
         figure = meter(distance, noise)
         words = f"{title + ': ' if title else ''}{r.samples:,} samples, distance {r.total_variation:.4f}, {verdict}"
-        figure.update_layout(title=words)
+        figure.update_layout(title_text=words)
         bundle = figure._repr_mimebundle_()  # a plotly figure shows itself past display ids
         if shown:
             shown.update(bundle, raw=True)

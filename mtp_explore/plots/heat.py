@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .style import BLUE, FAINT, INK, ORANGE, SIZE, bare, token_names, washed
+from .style import BLUE, FAINT, INK, ORANGE, SIZE, VERMILION, bare, token_names, washed
 
 FLOOR = 1e-4  # the logarithmic scale is straight below it
 SCALES = {"sqrt": np.sqrt, "linear": np.asarray, "log": lambda v: np.log10(1 + v / FLOOR)}
+APART = 0.17  # between two marks of the colours' legend, as a part of its length
 DIGITS = 3  # significant, of the numbers a page carries
 GRIP = "rgba(128, 128, 128, 0.45)"
 SMALL = f'<span style="font-size:{SIZE - 2}px">{{}}</span>'
@@ -69,8 +70,11 @@ def rounded(values, digits: int = DIGITS) -> list:
 
 def colourbar(top: float, scale: str, signed: bool, **more) -> dict:
     """A legend of the colours in probabilities, not in what they are transformed to."""
-    marks = [float(f"{m:.1g}") for m in top * np.array([0.9, 0.45, 0.18, 0.04])]
-    marks = [m for m, last in zip(marks, [np.inf, *marks], strict=False) if shade(last - m, scale) > 0.0 and m > 0]
+    full, marks = float(shade(top, scale)), []
+    for mark in (float(f"{top * share:.1g}") for share in (0.9, 0.45, 0.2, 0.1, 0.04, 0.01, 0.001)):
+        room = [float(shade(mark, scale)), *(float(shade(m, scale) - shade(mark, scale)) for m in marks)]
+        if mark <= top and min(room) > APART * full:
+            marks.append(mark)
     values = [0.0, *marks, *([-m for m in marks] if signed else [])]
     return dict(
         tickvals=shade(values, scale).tolist(), ticktext=[f"{abs(v):g}" for v in values], thickness=12, outlinewidth=0,
@@ -142,7 +146,8 @@ def three(figure, one: Pair, texts: tuple[Sequence[str], Sequence[str]], scale: 
         cells = go.Heatmap(
             z=drawn["z"][i], customdata=drawn["customdata"][i], hovertext=said, hovertemplate=HOVERS[i], xgap=1, ygap=1,
             zmin=-full if i == 2 else 0, zmax=full, colorscale=colours, showscale=i == 2, text=drawn["text"][i],
-            texttemplate="%{text}" if i == 1 else None, name=("target p", "draft q", "p − q")[i],
+            texttemplate="%{text}" if i == 1 else None, textfont=dict(color=VERMILION, size=SIZE + 2),
+            name=("target p", "draft q", "p − q")[i],
         )  # fmt: skip
         figure.add_trace(cells, row=1, col=i + 1)
         figure.layout.annotations[i].text = one.heads[i]

@@ -36,7 +36,7 @@ def bare(figure, height: int = 380, legend: bool = True, title: str | None = Non
     figure.update_layout(
         template="none", height=height, margin=dict(l=64, r=20, t=top + ROW * legend + below + 4, b=56),
         paper_bgcolor=CLEAR, plot_bgcolor=CLEAR, font=dict(size=SIZE, color=INK, family=FONT), showlegend=legend,
-        title=dict(text=title, x=0, xref="paper", y=1 - 12 / height, yanchor="top", font_size=SIZE + 3),
+        title=dict(text=title, x=0, xref="paper", y=1 - 12 / height, yanchor="top", font_size=SIZE + 1),
         legend=dict(orientation="h", x=0, xref="paper", y=1 - top / height, yref="container", yanchor="top",
                     bgcolor=CLEAR, font_size=SIZE),
         hoverlabel=dict(font=dict(size=SIZE, family=FONT), align="left"),
