@@ -90,6 +90,12 @@ class Belief:
                     self._next.setdefault(shown, []).append(step)
         return self._next
 
+    @property
+    def key(self) -> tuple:
+        """What all later laws follow from: equal keys, equal laws (weights count to 12 decimals)."""
+        states = frozenset((state, round(weight, 12)) for state, weight in self.states.items())
+        return states, _capital(*self._tail, self._quoted), self._tail[0] == ".", self._quoted
+
     def law(self) -> dict[str, float]:
         """Probability of every possible next word; END ("") ends the document."""
         return {word: math.fsum(step[3] for step in branch) for word, branch in self._branches().items()}

@@ -10,6 +10,7 @@ n tokens, V vocabulary, A_k tokens on axis k.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ def exact_joint(
     top: tokens per axis, those that carry the most mass given the axes before. Default: all V of a model for n <= 2,
     else 64. axes: the axes themselves, or a `Joint` whose axes to take: a drafter then meets its target cell by cell.
     Shaping is that of decoding. Costs A_1 ... A_{n-1} rows of the model: a shipped backbone takes about a second.
+    The grammar takes seconds, early in a story, where much is still open, up to a minute.
     Errors (ValueError): more cells than 2^24, a prompt or n too long, an unknown source.
     """
     if not isinstance(n, int) or not 1 <= n <= 8:
@@ -80,6 +82,7 @@ def exact_joint(
         raise ValueError(f"axes has {len(given)} axes for n={n} tokens: give one list of tokens for each")
     if given is None and top is None and (n > 2 or isinstance(asked, Words)):
         top = TOP
+    _fits([len(a) for a in given] if given is not None else [min(top or asked.size, asked.size or TOP)] * n, asked.size)
     chosen, cells = [], torch.ones(1, dtype=torch.float64)
     for k in range(n):
         axis = None if given is None else asked.ids(given[k])
@@ -106,15 +109,19 @@ def _source(source):
     )
 
 
+def _fits(sizes: list[int], vocabulary: int) -> None:
+    """ValueError where the joint, or the laws that its last axis is chosen from, would not fit into memory."""
+    n, rows = len(sizes), math.prod(sizes[:-1])
+    if rows * sizes[-1] > CELLS or rows * vocabulary > LAWS:
+        most = min(CELLS ** (1 / n), (LAWS / max(1, vocabulary)) ** (1 / max(1, n - 1)))
+        raise ValueError(
+            f"{n} tokens on axes of {', '.join(map(str, sizes))} make too large a joint (2^24 cells and 2^28 entries of"
+            f" the laws behind are the most): take top={int(most + 1e-9)} or fewer"
+        )
+
+
 def _extend(source, chosen: list[Tensor], weight: Tensor, axis: Tensor | None, top: int | None):
     """One more axis: from the weights [N] of all prefixes over the axes `chosen` to (axis [A], weights [N * A])."""
-    size, most = source.size or TOP, len(axis) if axis is not None else top
-    if len(weight) * (most or size) > CELLS or len(weight) * size > LAWS:
-        room = min(CELLS ** (1 / (len(chosen) + 1)), (LAWS / size) ** (1 / max(1, len(chosen))))
-        raise ValueError(
-            f"top={top}: {len(chosen) + 1} tokens of a vocabulary of {size} make too large a joint (2^24 cells are the "
-            f"most); take top={int(room)} or fewer"
-        )
     prefixes = torch.cartesian_prod(*chosen).view(len(weight), -1) if chosen else torch.zeros(1, 0, dtype=torch.long)
     alive = torch.nonzero(weight > 0)[:, 0]  # what cannot happen is not asked for
     prefixes = prefixes[alive.to(prefixes.device)]

@@ -137,6 +137,7 @@ class Words:
         for word in words(prompt) if isinstance(prompt, str) else prompt:
             belief = belief.advance(word)
         self.beliefs = {(): belief}
+        self.same = {belief.key: belief}  # different words often lead to one belief: its law is worked out once
         self.number: dict[str, int] = {}
 
     @property
@@ -156,7 +157,8 @@ class Words:
         if END in prefix:
             return {END: 1.0}
         if prefix not in self.beliefs:
-            self.beliefs[prefix] = self.beliefs[prefix[:-1]].advance(prefix[-1])
+            belief = self.beliefs[prefix[:-1]].advance(prefix[-1])
+            self.beliefs[prefix] = self.same.setdefault(belief.key, belief)
         return self.beliefs[prefix].law()
 
     def _number(self, word: str) -> int:
