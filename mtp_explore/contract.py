@@ -47,13 +47,17 @@ class State(NamedTuple):
 
 
 class Drafter(Protocol):
-    """A belief and three verbs. `gate` and `describe` have defaults in `drafters.base`."""
+    """A belief and three verbs. `check`, `gate` and `describe` have defaults in `drafters.base`."""
 
     name: str
     horizon: int  # K
     slots_per_branch: int  # M: 0 | K | K+1
     first_slot: int  # 0 for O-PTP, 1 for the others
     one_hot: bool  # its laws are deterministic: the default rule is `match`
+
+    def check(self, backbone) -> None:
+        """ValueError where it was made for another backbone."""
+        ...
 
     def embed(self, slots: Slots, window: Tensor) -> Tensor:
         """[B, S, D] input embeddings of the slots; `window` is the tape's W [B, K+1, K+1]."""

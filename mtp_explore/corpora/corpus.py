@@ -30,6 +30,8 @@ def stream(documents: Iterable[str], tokenizer, limit: int | None = None):
     """Documents encoded one after another, each closed by `tokenizer.eos_token_id`: a 1-D LongTensor."""
     import torch  # here, so that reading documents needs no torch
 
+    if tokenizer is None:
+        raise ValueError("tokenizer=None: this backbone has none, so the corpus cannot be read; load one that has")
     end = tokenizer.eos_token_id
     if end is None:
         raise ValueError("tokenizer has no eos_token: set one, it marks the end of every document")

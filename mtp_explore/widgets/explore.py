@@ -22,7 +22,7 @@ from ..trace.glyphs import visible
 from ..trace.html import player
 from ..trace.records import Trace
 
-RULES = {"as the drafter needs": None, "match": "match", "rejection": "rejection", "block": "block"}
+RULES = {"as the drafter needs": "", "match": "match", "rejection": "rejection", "block": "block"}
 LONGEST = 15  # of the horizon's slider
 ALERT = '<div role="alert" style="border-left:3px solid #d55e00;padding:2px 8px"><b>{}</b>{}</div>'
 TRACEBACK = "<details><summary>where it happened</summary><pre>{}</pre></details>"
@@ -49,7 +49,10 @@ class Explorer:
 
     def values(self) -> dict:
         """What `run` will be called with."""
-        return {name: control.value for name, control in self.controls.items()}
+        found = {name: control.value for name, control in self.controls.items()}
+        if "rule" in found:
+            found["rule"] = found["rule"] or None  # a dropdown shows nothing where its value is None
+        return found
 
     def refresh(self) -> Trace | None:
         """Run now and show the result; the trace, or None if `run` failed (then see `error`)."""
@@ -113,8 +116,8 @@ def explore(
         raise TypeError(f"run={run!r} cannot be called: pass a function that returns a Trace")
     if drafters is not None and not drafters:
         raise ValueError("drafters is empty: name at least one, or leave it out")
-    if rule not in RULES.values():
-        raise ValueError(f"rule={rule!r} is not one of {list(RULES.values())}")
+    if (rule or "") not in RULES.values():
+        raise ValueError(f"rule={rule!r} is not one of {list(filter(None, RULES.values()))} or None")
     if not 0 <= temperature <= 2:
         raise ValueError(f"temperature={temperature!r}: the slider goes from 0 to 2")
     if not 1 <= horizon <= LONGEST:
@@ -126,7 +129,7 @@ def explore(
     if drafters is not None:
         controls["drafter"] = w.Dropdown(options=dict(drafters), description="drafter")
     controls |= {
-        "rule": w.Dropdown(options=RULES, value=rule, description="rule"),
+        "rule": w.Dropdown(options=RULES, value=rule or "", description="rule"),
         "temperature": w.FloatSlider(temperature, min=0, max=2, step=0.1, description="temperature", **slow),
         "horizon": w.IntSlider(horizon, min=1, max=LONGEST, description="horizon K", **slow),
         "seed": w.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed"),

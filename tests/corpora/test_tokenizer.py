@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtp_explore.corpora.corpus import stream
+from mtp_explore.corpora.corpus import stream
 from mtp_explore.corpora.tokenizer import END, fingerprint, load_tokenizer, piece, token_bytes, train_tokenizer
 
 TEXTS = ["the cat sat on the mat and counted 12 and 120 mats \U0001f600"] * 50
@@ -84,3 +85,9 @@ def test_bad_input(tokenizer, tmp_path):
         train_tokenizer(TEXTS, 100)
     with pytest.raises(FileNotFoundError, match="tokenizer.json"):
         load_tokenizer(tmp_path)
+
+
+# A backbone without a tokenizer cannot read a corpus, and says so.
+def test_no_tokenizer():
+    with pytest.raises(ValueError, match="tokenizer=None"):
+        stream(["a text"], None)

@@ -116,3 +116,9 @@ def test_errors_are_shown():
 def test_bad_input(arguments, error, word):
     with pytest.raises(error, match=word):
         explore(**(dict(run=Run()) | arguments))
+
+
+# Without a rule the run gets None, and the dropdown still says in words what that means.
+def test_the_default_rule_has_a_name():
+    seen = explore(Run())
+    assert seen.values()["rule"] is None and seen.controls["rule"].label == "as the drafter needs"
