@@ -59,7 +59,7 @@ class Backbone:
 
     @property
     def fingerprint(self) -> str:
-        """Twelve hex digits that change with the weights, from 256 to 511 entries of each parameter (all of a small one), in bfloat16."""
+        """Twelve hex digits that change with the weights, from at most 511 entries of each parameter in bfloat16."""
         if self._fingerprint is None:
             digest = hashlib.sha256()
             for name, weight in sorted(self.model.state_dict().items()):

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtp_explore.corpora.corpus import stream
-from mtp_explore.corpora.corpus import stream
 from mtp_explore.corpora.tokenizer import END, fingerprint, load_tokenizer, piece, token_bytes, train_tokenizer
 
 TEXTS = ["the cat sat on the mat and counted 12 and 120 mats \U0001f600"] * 50
