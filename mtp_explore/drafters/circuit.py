@@ -41,8 +41,9 @@ class CircuitDrafter(DrafterBase):
     """Subclasses say how the sums' weights come from h (`circuit`).
 
     horizon: K; rank: R; head_rank: of H - I, 0 for a full matrix; depth, hidden: the MLP before it; mixing: above.
-    Training (`objectives.py`): objective; discount, for "conditional" and "kl"; first: whether y' counts in the loss
-    ("dpace" speaks of the drafts alone); balance: weight of the balancing loss; balancing: its form.
+    Training (`objectives.py`): objective; discount, for "conditional" and "kl"; first: whether y', which is never
+    drafted, counts in the loss, as in the papers ("dpace" speaks of the drafts alone); balance: weight of the balancing
+    loss; balancing: its form.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class CircuitDrafter(DrafterBase):
         mixing: str = "state",
         objective: str = "joint",
         discount: float = 1.0,
-        first: bool = True,
+        first: bool = False,
         balance: float = 0.0,
         balancing: str = "kl",
     ):
@@ -163,8 +164,7 @@ class CircuitDrafter(DrafterBase):
         elif kind == "conditional":
             loss = objectives.discounted(each[start:], self.discount)
         elif kind == "dpace":
-            weight = objectives.dpace(logq[:, 1:], real[:, 1:])
-            loss = -(weight * logq[:, 1:]).sum() / weight.sum().clamp(min=1e-30)
+            loss = objectives.dpace(logq[:, 1:], real[:, 1:])
         else:
             kl = self.divergences(state[:, start:], hidden, ahead)
             loss = out["kl"] = objectives.discounted(objectives.offsets(kl, real[:, start:]), self.discount)

@@ -6,8 +6,11 @@ log q(x_k | x_1..x_{k-1}); real [N, n] says which tokens exist. All losses are m
     joint        -log q(x_1..x_n) over the number of tokens
     conditional  sum_k g^{k-1} CE_k / sum_k g^{k-1},  g = discount; g = 1 is the joint, offset by offset
     kl           the same with KL(p(. | x_<k) || q(. | x_<k)) for CE_k: the target's whole law, after what came
-    dpace        CE_k weighted by w_k = dS / dlog a_k, a_k = q(x_k | x_<k), S = sum_k a_2 .. a_k: up to scale the
-                 gradient is that of S, the number of drafts that would equal the text if they were drawn one by one
+    dpace        -log S, S = sum_k a_2 .. a_k, a_k = q(x_k | x_<k): the number of drafts that come true, if they are
+                 drawn one by one until one does not
+
+The gradient of -log S is that of sum_k w_k CE_k / S with D-PACE's weights w_k = dS / dlog a_k. Without the division
+by S windows that are not yet predicted would hardly be heard.
 
 Sources: papers.md 1.2 and 1.3 (Basharin et al., arXiv 2410.17765), 2.3 (Grivas et al., arXiv 2511.11346), 5.9 (D-PACE,
 arXiv 2605.18810).
@@ -59,11 +62,12 @@ def discounted(each: Tensor, discount: float) -> Tensor:
 
 
 def dpace(logq: Tensor, real: Tensor) -> Tensor:
-    """Weights [N, K], detached, from log a [N, K]: w_k = (a_1 .. a_k) (1 + sum_{m>k} a_{k+1} .. a_m) =
-    sum_{m>=k} a_1 .. a_m. What follows a missing token weighs nothing.
+    """-log S from log a [N, K], the mean over the windows that have a draft; what follows a missing token is left out.
+    Where log a is D-PACE's, the gradient of one window is -(w_1, .., w_K) / S, w_k = sum_{m>=k} a_1 .. a_m.
     """
-    reached = (logq.detach().exp() * real).cumprod(-1)
-    return reached.flip(-1).cumsum(-1).flip(-1)
+    least = torch.finfo(logq.dtype).min
+    log_s = logq.cumsum(-1).masked_fill(~real, least).logsumexp(-1)
+    return per_token(-log_s, real[:, 0])
 
 
 def balancing_loss(logw: Tensor, posterior: Tensor, form: str) -> Tensor:

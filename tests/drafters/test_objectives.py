@@ -31,18 +31,27 @@ def test_means():
     assert float(discounted(each, 1.0)) == pytest.approx(sum(plain) / K)
 
 
-# D-PACE's weights are the gradient of S = sum_k a_1 .. a_k with respect to log a, and carry none themselves.
-def test_dpace_is_the_gradient():
+# D-PACE: minus the log of S = sum_k a_1 .. a_k over the drafts that exist, with the paper's weights over S as gradient.
+def test_dpace():
     logq, real = (randn(N, K) - 1).requires_grad_(), torch.ones(N, K, dtype=torch.bool)
-    real[0, 2:] = False
-    a = logq.exp()
-    S = sum(sum(math.prod(a[r, : k + 1]) for k in range(K if r else 2)) for r in range(N))
-    (gradient,) = torch.autograd.grad(S, logq)
-    weight = dpace(logq, real)
-    assert not weight.requires_grad
-    torch.testing.assert_close(weight, gradient)
-    (descent,) = torch.autograd.grad(-(weight * logq).sum(), logq)
-    torch.testing.assert_close(descent, -gradient)
+    real[0, 2:], real[1] = False, False
+    loss = dpace(logq, real)
+    (gradient,) = torch.autograd.grad(loss, logq)
+    logs = []
+    for row, count, found in zip(logq.exp().tolist(), real.sum(1).tolist(), gradient * (N - 1), strict=True):
+        if not count:
+            assert found.tolist() == [0.0] * K
+            continue
+        a = row[:count]
+        S = sum(math.prod(a[: k + 1]) for k in range(count))
+        weights = [
+            math.prod(a[: j + 1]) * (1 + sum(math.prod(a[j + 1 : m + 1]) for m in range(j + 1, count)))
+            for j in range(count)
+        ]
+        assert found.tolist() == pytest.approx([-w / S for w in weights] + [0.0] * (K - count))
+        logs.append(-math.log(S))
+    assert loss.item() == pytest.approx(sum(logs) / (N - 1))
+    assert dpace(logq, real & False).item() == 0
 
 
 # Each balancing loss is its formula; even use is its least, one component for all its most.
