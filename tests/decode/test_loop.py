@@ -35,7 +35,8 @@ def flawed(backbone, told):
 
 def drafters(backbone, told):
     """(name, drafter, plans) of every kind."""
-    yield "independent", make_drafter("independent", backbone, horizon=3), (None,)
+    for name in ("independent", "cp", "hmm", "btree"):
+        yield name, make_drafter(name, backbone, horizon=3), (None,)
     yield "lookup", make_drafter("lookup", backbone, horizon=3), (None,)
     yield "oracle", make_drafter("oracle", backbone, answer=told, horizon=3), (None,)
     yield "flawed", flawed(backbone, told), (None,)

@@ -77,7 +77,8 @@ def reads(backbone, drafter, monkeypatch, **options):
 def cases(backbone):
     yield None, None
     yield Told(backbone, ragged()), None
-    yield make_drafter("lookup", backbone, horizon=3), None
+    for name in ("lookup", "independent", "cp", "hmm", "btree"):
+        yield make_drafter(name, backbone, horizon=3), None
     yield make_drafter("independent", backbone, horizon=3), None
     yield make_drafter("oracle", backbone, answer=ragged(), horizon=3), None
     for kind in SLOT_DRAFTERS.values():
