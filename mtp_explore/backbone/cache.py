@@ -72,8 +72,8 @@ class RowsCache:
             for x in (layer.keys.view(-1, layer.keys.shape[3]), layer.values.view(-1, layer.values.shape[3])):
                 x.index_copy_(0, to, x.index_select(0, source))
 
-    def expand(self, batch: int) -> None:
-        """Repeat a cache of one row for a batch of `batch` rows that share its prefix."""
+    def expand(self, times: int) -> None:
+        """Repeat every row `times` times, copies side by side: a batch whose rows share their prefixes."""
         for layer in self.hf.layers:
-            layer.keys = layer.keys.expand(batch, -1, -1, -1).contiguous()
-            layer.values = layer.values.expand(batch, -1, -1, -1).contiguous()
+            layer.keys = layer.keys.repeat_interleave(times, 0)
+            layer.values = layer.values.repeat_interleave(times, 0)

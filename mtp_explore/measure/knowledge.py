@@ -1,0 +1,210 @@
+"""What the state h_t knows about the tokens ahead: at every place t of a text, the rank of the true x_{t+k}.
+
+    lens      softmax(U h_t), the untouched unembedding, read as if it spoke of x_{t+k} (the logit lens, pointed ahead)
+    drafted   a drafter begun at h_t; it absorbs the true tokens between. Heads that do not see one another: h_t alone
+    floors    how frequent the token is; how often it stood k places after the token x_t
+    ceiling   the target's own law of x_{t+k}, the tokens between summed out by sampling
+
+All give [n L, K], place by place, text by text, on the CPU: what `plots.accuracy` and `plots.ranks` take. Rank 0 is the
+first choice, -1 means that there is no such token (the text is over); equal scores rank by token id.
+n texts of L places, distances k = 1..K, V vocabulary, D width. Logit lens: nostalgebraist (2020); what one state tells
+of several tokens ahead: Pal et al., Future Lens (arXiv 2311.04897).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..backbone.cache import RowsCache
+from ..backbone.layout import layout
+from ..backbone.load import Backbone
+from ..contract import Slots, State
+from ..tensors.categorical import pick, shape
+from ..train.features import futures, states
+
+CELLS = 1 << 25  # scores held at a time
+ROWS = 512  # continuations sampled at a time
+
+
+class Text(NamedTuple):
+    """Texts side by side, each from its beginning, with what the backbone computed at every place."""
+
+    tokens: Tensor  # [n, L] ids; place 0 is the end-of-text token that stands before a document
+    future: Tensor  # [n, L, K] the tokens after each place; -1 where there is none
+    hidden: Tensor  # [n, L, D] the states that predict future[..., 0]
+
+
+@torch.no_grad()
+def read(backbone: Backbone, documents: Iterable, length: int = 256, horizon: int = 8) -> Text:
+    """The first `length` tokens of each document, and the `horizon` tokens after every one of them.
+
+    documents: strings, or lists of token ids. Errors (ValueError): no document, a length or horizon below 1, more
+    places than the backbone has.
+    """
+    if length < 1 or horizon < 1 or length > backbone.context:
+        most = backbone.context
+        raise ValueError(f"length={length}, horizon={horizon}: both are 1 or more, and length at most {most}")
+    end = backbone.eos[:1]
+    rows = [[*end, *_ids(backbone, d), *end][: length + horizon] for d in documents]
+    if not rows:
+        raise ValueError("documents is empty: give at least one")
+    sizes = torch.tensor([len(r) for r in rows])
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], batch_first=True)
+    ids = torch.nn.functional.pad(ids, (0, length + horizon - ids.shape[1])).to(backbone.device)
+    after = torch.arange(length)[:, None] + torch.arange(1, horizon + 1)
+    beyond = (after >= sizes[:, None, None]).to(ids.device)
+    future = futures(ids, horizon - 1, backbone.eos)[:, :length].masked_fill(beyond, -1)
+    return Text(ids[:, :length], future, states(backbone, ids[:, :length]))
+
+
+def _ids(backbone: Backbone, document) -> list[int]:
+    if not isinstance(document, str):
+        return [int(t) for t in document]
+    return backbone.tokenizer(document, add_special_tokens=False, verbose=False)["input_ids"]
+
+
+def rank_of(scores: Tensor, token: Tensor) -> Tensor:
+    """[...] where `token` [...] stands among scores [..., V], 0 = highest; -1 where the token is -1."""
+    mine = scores.gather(-1, token.clamp(min=0)[..., None])
+    earlier = torch.arange(scores.shape[-1], device=scores.device) < token[..., None]
+    ahead = ((scores > mine) | ((scores == mine) & earlier)).sum(-1)
+    return torch.where(token >= 0, ahead, -1)
+
+
+@torch.no_grad()
+def lens(backbone: Backbone, text: Text) -> Tensor:
+    """Ranks under the unembedding of h_t, one law for all distances: at k = 1 it is the target's own."""
+    hidden, future = text.hidden.flatten(0, 1), text.future.flatten(0, 1)
+    step = max(1, CELLS // (backbone.vocabulary * future.shape[1]))
+    found = [
+        rank_of(backbone.logits(h)[:, None].expand(-1, f.shape[1], -1), f)
+        for h, f in zip(hidden.split(step), future.split(step), strict=True)
+    ]
+    return torch.cat(found).cpu()
+
+
+@torch.no_grad()
+def drafted(drafter, text: Text) -> Tensor:
+    """Ranks under a drafter's law of x_{t+k}, begun at h_t, with the true tokens before x_{t+k} absorbed.
+
+    Heads that do not see one another (`independent`) ignore what they absorb, so theirs is the knowledge of h_t alone.
+    At k = 1 it is the target's own law. Distances beyond the drafter's horizon + 1 are -1.
+    Errors (ValueError): a drafter with slots, which needs a call of its own for every place.
+    """
+    if drafter.slots_per_branch:
+        raise ValueError(f"drafter {drafter.name!r} has slots: ask one that drafts from the state alone")
+    length, horizon = text.future.shape[1:]
+    places = torch.arange(text.tokens.numel(), device=text.tokens.device)
+    found = text.future.new_full((len(places), horizon), -1)
+    for part in places.split(max(1, CELLS // (drafter.backbone.vocabulary * (drafter.horizon + 1)))):
+        row, place = part // length, part % length
+        future = text.future[row, place]
+        belief = drafter.begin(_state(drafter, text, row, place, future))
+        for k in range(min(horizon, drafter.horizon + 1)):
+            found[part, k] = rank_of(drafter.predict(belief), future[:, k])
+            belief = drafter.absorb(belief, future[:, k].clamp(min=0))
+    return found.cpu()
+
+
+def _state(drafter, text: Text, row: Tensor, place: Tensor, future: Tensor) -> State:
+    """What `begin` sees after the places (row, place) [m], whose next token is known."""
+    tokens = torch.nn.functional.pad(text.tokens[row], (0, drafter.horizon + 2))
+    tokens = tokens.scatter(1, place[:, None] + 1, future[:, :1].clamp(min=0))
+    hidden, none = text.hidden[row, place], torch.zeros_like(place)
+    window = torch.full((len(row), drafter.horizon + 1), 0.5, dtype=torch.float64, device=hidden.device)
+    return State(tokens, place + 2, hidden, hidden[:, None][:, :0], none, window)
+
+
+def frequency(counted: Tensor, text: Text, vocabulary: int) -> Tensor:
+    """Ranks by how frequent the true tokens are in the stream `counted` [N]: knowing nothing of the place."""
+    counts = torch.bincount(counted.to(text.future.device), minlength=vocabulary)
+    standing = rank_of(counts.expand(vocabulary, -1), torch.arange(vocabulary, device=counts.device))
+    return torch.where(text.future >= 0, standing[text.future.clamp(min=0)], -1).flatten(0, 1).cpu()
+
+
+def neighbour(counted: Tensor, text: Text, vocabulary: int) -> Tensor:
+    """Ranks by how often the token stood k places after the token x_t in the stream `counted` [N]; what was never seen
+    there ranks by frequency. This is what x_t alone tells: what h_t knows beyond it, it has from the context.
+    """
+    future, now = text.future.flatten(0, 1), text.tokens.flatten()
+    counted, found = counted.to(future.device), []
+    rare = torch.bincount(counted, minlength=vocabulary) / (len(counted) + 1)  # below 1: decides among equals
+    for k in range(1, future.shape[1] + 1):
+        pairs = torch.bincount(counted[:-k] * vocabulary + counted[k:], minlength=vocabulary**2)
+        scores = pairs.view(vocabulary, vocabulary) + rare
+        parts = zip(now.split(4096), future[:, k - 1].split(4096), strict=True)
+        found.append(torch.cat([rank_of(scores[a], b) for a, b in parts]))
+    return torch.stack(found, -1).cpu()
+
+
+@torch.no_grad()
+def ceiling(backbone: Backbone, text: Text, at: Sequence[int], samples: int = 32, seed: int = 0) -> Tensor:
+    """Ranks under the target's own law of x_{t+k} given x_1..x_t, for the places t in `at`; -1 at all others.
+
+    The law is the mean of p(x_{t+k} | ...) over `samples` continuations of k - 1 tokens; at k = 1 it is exact. If the
+    target is right, no reading of h_t does better on average; too few samples lower what is found.
+    Errors (ValueError): a place outside the text, or too near the end of the backbone's context.
+    """
+    length, horizon = text.future.shape[1:]
+    last = min(length - 1, backbone.context - horizon)
+    if not at or not all(0 <= t <= last for t in at):
+        raise ValueError(f"at={list(at)}: give places from 0 to {last}")
+    found = torch.full_like(text.future, -1)
+    random = torch.Generator().manual_seed(seed)
+    for t in at:
+        rows = torch.nonzero(text.future[:, t, 0] >= 0)[:, 0]
+        for part in rows.split(max(1, ROWS // samples)):
+            laws = _ahead(backbone, text.tokens[part, : t + 1], horizon, samples, random)
+            found[part, t] = rank_of(laws, text.future[part, t])
+    return found.flatten(0, 1).cpu()
+
+
+def _ahead(backbone: Backbone, prompts: Tensor, horizon: int, samples: int, random: torch.Generator) -> Tensor:
+    """[m, K, V] laws of the tokens 1..K after prompts [m, T], those between summed out by sampling."""
+    cache, laws = backbone.cache(prompts.shape[1] + horizon), []
+    law = _law(backbone, prompts, cache).repeat_interleave(samples, 0)
+    cache.expand(samples)
+    for k in range(horizon):
+        laws.append(law.unflatten(0, (-1, samples)).mean(1))
+        if k + 1 < horizon:
+            u = torch.rand(len(prompts), samples, generator=random, dtype=torch.float64)
+            order = torch.rand(u.shape, generator=random).argsort(1)
+            u = (order + u) / samples  # one draw in each of `samples` equal strata: less noise, the same mean
+            law = _law(backbone, pick(law, u.flatten().to(law.device))[:, None], cache)
+    return torch.stack(laws, 1)
+
+
+def _law(backbone: Backbone, tokens: Tensor, cache: RowsCache) -> Tensor:
+    """[B, V] the law of the token after tokens [B, Q], which follow what is cached and join it."""
+    rows, columns = tokens.shape[1], cache.columns
+    cached = torch.full_like(tokens[:, 0], columns)
+    lay = layout(cached, columns, rows, cached * 0, Slots(tokens[:, :0], tokens[:, :0]), backbone.context)
+    logits, _ = backbone.call(backbone.embed(tokens), lay, cache, torch.full_like(tokens[:, :1], rows - 1))
+    cache.columns = columns + rows
+    return shape(logits[:, 0])
+
+
+class Shares(NamedTuple):
+    """By distance [K]: the share of places whose true token is among the first choices, and its 95% interval."""
+
+    share: Tensor
+    low: Tensor
+    high: Tensor
+
+
+def shares(ranks: Tensor, texts: int, within: int = 1, resamples: int = 1000, seed: int = 0) -> Shares:
+    """Shares of ranks [n L, K] below `within`, with intervals that take whole texts as independent, not their places
+    (bootstrap over the n `texts`). ValueError where the rows are no n equal parts.
+    """
+    if texts < 1 or len(ranks) % texts:
+        raise ValueError(f"texts={texts}: the {len(ranks)} rows of ranks are not that many texts of equal length")
+    known = (ranks >= 0).unflatten(0, (texts, -1)).sum(1).double()
+    hits = ((ranks >= 0) & (ranks < within)).unflatten(0, (texts, -1)).sum(1).double()
+    draw = torch.randint(texts, (resamples, texts), generator=torch.Generator().manual_seed(seed))
+    again = hits[draw].sum(1) / known[draw].sum(1).clamp(min=1)
+    low, high = again.quantile(torch.tensor([0.025, 0.975], dtype=again.dtype), 0)
+    return Shares(hits.sum(0) / known.sum(0), low, high)
