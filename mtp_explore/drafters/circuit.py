@@ -2,7 +2,8 @@
 
 n = K + 1. `begin` computes the states of all components and the weights of the sums; asked before the first token, the
 drafter answers with the target's own law. The first token y' is never drafted: it is absorbed with the learned factor
-P_a^(1)(y'), and the K drafts follow from the law given y'. Component laws [B, R, V] are made for one place at a time.
+P_a^(1)(y'), and the K drafts follow from the law given y'. Component laws [B, R, V] are made for some places at a time,
+as many as stay small.
 
 mixing: "state", w = softmax(G h + b), the papers'; "token": y' also speaks through its embedding, and what it says,
 linear in E[y'], is added to the log-law of the latent it hangs from. Either way the belief is a proper law given y'
@@ -26,6 +27,7 @@ from .base import DrafterBase
 from .heads import ComponentHeads, SumWeights
 
 RANKS = 256
+BLOCK = 1 << 22  # numbers of component laws that a belief holds, if there is more than one place of them
 
 
 class Window(NamedTuple):
@@ -33,8 +35,8 @@ class Window(NamedTuple):
     z: Tensor  # [B, n, R, D] states of the components
     circuit: Any  # the weights of the sums
     seen: Any  # what was absorbed
-    logphi: Tensor  # [B, R, V] component laws of the next place
-    leaves: tuple[Tensor, ...]  # [B, R] what every absorbed token said of its latent
+    logphi: Tensor  # [B, m, R, V] component laws of the places `first`.. , the next among them
+    first: int
 
 
 class CircuitDrafter(DrafterBase):
@@ -89,35 +91,43 @@ class CircuitDrafter(DrafterBase):
 
     def begin(self, state: State) -> Window:
         z, circuit = self.heads(state.hidden), self.circuit(state.hidden)
-        return Window(state.hidden, z, circuit, circuit.start(), self.factors(z[:, 0]), ())
+        return Window(state.hidden, z, circuit, circuit.start(), self.block(z, 0), 0)
 
     def predict(self, belief: Window) -> Tensor:
         """The law of the next draft, given what was absorbed; before y', the target's own."""
-        if belief.seen.k == 0:
+        k = belief.seen.k
+        if k == 0:
             return self.backbone.logits(belief.hidden).log_softmax(-1)
-        return predicted(belief.seen.state, belief.logphi)
+        return predicted(belief.seen.state, belief.logphi[:, min(k, self.n - 1) - belief.first])
 
     def absorb(self, belief: Window, token: Tensor) -> Window:
         """Fold a token [B] in; after the last place nothing changes any more."""
         k = belief.seen.k
         if k == self.n:
             return belief
-        leaf = leaves(belief.logphi[:, None], token[:, None])[:, 0]
+        leaf = leaves(belief.logphi[:, k - belief.first, None], token[:, None])[:, 0]
         if k == 0 and self.tilt is not None:
             leaf = leaf + self.said(token)
-        seen = belief.circuit.absorb(belief.seen, leaf)
-        logphi = self.factors(belief.z[:, k + 1]) if k + 1 < self.n else belief.logphi
-        return belief._replace(seen=seen, logphi=logphi, leaves=(*belief.leaves, leaf))
+        belief = belief._replace(seen=belief.circuit.absorb(belief.seen, leaf))
+        if k + 1 in (self.n, *range(belief.first, belief.first + belief.logphi.shape[1])):
+            return belief
+        return belief._replace(logphi=self.block(belief.z, k + 1), first=k + 1)
+
+    def block(self, z: Tensor, k: int) -> Tensor:
+        """Component laws [B, m, R, V] of the places k, k + 1, ..., of as many as `BLOCK` allows."""
+        size = len(z) * self.rank * self.backbone.vocabulary
+        return self.factors(z[:, k : k + max(1, BLOCK // size)])
 
     def left(self, belief: Window) -> Tensor:
         return torch.full_like(belief.hidden[:, 0], self.n - belief.seen.k, dtype=torch.long)
 
     def states(self, belief: Window) -> Tensor:
         """[B, n-k, R] the law of every latent from which a token still to come hangs, given the k absorbed ones."""
-        k = belief.seen.k
-        free = torch.zeros_like(belief.seen.state)
-        leaf = torch.stack([*belief.leaves, *[free] * (self.n - k)], 1)
-        return belief.circuit.responsibilities(leaf)[:, k:].exp()
+        seen, free, out = belief.seen, torch.zeros_like(belief.seen.state), []
+        while seen.k < self.n:
+            out.append(seen.state)
+            seen = belief.circuit.absorb(seen, free)  # a missing token
+        return torch.stack(out, 1).exp()
 
     def describe(self, belief: Window) -> dict[str, Tensor]:
         """A law [B, R] for each place still to come."""

@@ -90,6 +90,23 @@ def test_beliefs_are_conditionals_of_the_joint(kind, horizon, mixing, device):
     assert drafter.left(belief).tolist() == [0] * len(x) == drafter.left(drafter.absorb(belief, None)).tolist()
 
 
+# Component laws in blocks of one place, of two, or all at once: the same beliefs.
+@every_kind
+def test_blocks_change_nothing(kind, monkeypatch):
+    drafter = made(kind, horizon=4)
+    laws = []
+    for places in (1, 2, 9):
+        monkeypatch.setattr(module, "BLOCK", places * B * drafter.rank * V)
+        belief, seen = drafter.begin(state(drafter)), []
+        for k in range(5):
+            assert belief.logphi.shape[1] == min(places, 5 - belief.first) and belief.first <= k
+            seen.append(drafter.predict(belief))
+            belief = drafter.absorb(belief, torch.full((B,), k % V))
+        laws.append(torch.stack(seen))
+    torch.testing.assert_close(laws[0], laws[2])
+    torch.testing.assert_close(laws[1], laws[2])
+
+
 # What y' says matters: with mixing "token" its embedding moves the law of the drafts, at rank 1 nothing can.
 @every_kind
 def test_tokens_speak(kind):
