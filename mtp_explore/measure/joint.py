@@ -67,7 +67,7 @@ def exact_joint(
     prompt: a string or a list of token ids; for the corpus a string or a list of words, "" being the start.
     top: tokens per axis, those that carry the most mass given the axes before. Default: all V of a model for n <= 2,
     else 64. axes: the axes themselves, or a `Joint` whose axes to take: a drafter then meets its target cell by cell.
-    Shaping is that of decoding. Costs A_1 ... A_{n-1} rows of the model: a shipped backbone takes about a second.
+    Shaping is that of decoding. Costs A_1 ... A_{n-1} positions of the model: a second or two with a shipped one.
     The grammar takes seconds, early in a story, where much is still open, up to a minute.
     Errors (ValueError): more cells than 2^24, a prompt or n too long, an unknown source.
     """
@@ -83,15 +83,15 @@ def exact_joint(
     if given is None and top is None and (n > 2 or isinstance(asked, Words)):
         top = TOP
     _fits([len(a) for a in given] if given is not None else [min(top or asked.size, asked.size or TOP)] * n, asked.size)
-    chosen, cells = [], torch.ones(1, dtype=torch.float64)
+    chosen, cells = [], None
     for k in range(n):
         axis = None if given is None else asked.ids(given[k])
         axis, cells = _extend(asked, chosen, cells, axis, top)
+        if not float(cells.sum()) > 0:
+            raise ValueError("axes: none of these sequences has any probability here; take axes=None or other tokens")
         chosen.append(axis)
     law = cells.view([len(a) for a in chosen])
     mass = float(law.sum())
-    if mass <= 0:
-        raise ValueError("axes: none of these sequences has any probability here; take axes=None or other tokens")
     tokens, words = zip(*(asked.names(a) for a in chosen), strict=True)
     return Joint(law / law.sum(), tokens, words, mass)
 
@@ -120,18 +120,21 @@ def _fits(sizes: list[int], vocabulary: int) -> None:
         )
 
 
-def _extend(source, chosen: list[Tensor], weight: Tensor, axis: Tensor | None, top: int | None):
+def _extend(source, chosen: list[Tensor], weight: Tensor | None, axis: Tensor | None, top: int | None):
     """One more axis: from the weights [N] of all prefixes over the axes `chosen` to (axis [A], weights [N * A])."""
-    prefixes = torch.cartesian_prod(*chosen).view(len(weight), -1) if chosen else torch.zeros(1, 0, dtype=torch.long)
-    alive = torch.nonzero(weight > 0)[:, 0]  # what cannot happen is not asked for
-    prefixes = prefixes[alive.to(prefixes.device)]
-    chunks = list(source.laws(prefixes))
-    alive, weight = alive.to(chunks[0].device), weight.to(chunks[0].device)
-    parts = weight[alive].split([len(c) for c in chunks])
+    if chosen:
+        last, weight = chosen[-1], weight.view(-1, len(chosen[-1]))
+        alive = torch.nonzero(weight.sum(1) > 0)[:, 0]  # what cannot happen is not asked for
+        parents = torch.cartesian_prod(*chosen[:-1]).view(len(weight), -1) if chosen[1:] else last.new_zeros(1, 0)
+        chunks = list(source.laws(parents[alive], last))
+    else:
+        chunks = [source.first]
+        weight, alive = torch.ones(1, 1, dtype=torch.float64, device=chunks[0].device), torch.zeros(1, dtype=torch.long)
+    parts = weight[alive].flatten().split([len(c) for c in chunks])
     if axis is None:
         marginal = sum(w @ c for w, c in zip(parts, chunks, strict=True))
-        axis = marginal.topk(min(top, len(marginal))).indices if top else torch.arange(len(marginal))
-        axis = axis.to(marginal.device)
-    cells = weight.new_zeros(len(weight), len(axis))
-    cells[alive] = torch.cat([w[:, None] * c[:, axis] for w, c in zip(parts, chunks, strict=True)])
-    return axis, cells.flatten()
+        axis = marginal.topk(min(top, len(marginal))).indices if top else torch.arange(len(marginal)).to(weight.device)
+    cells = torch.cat([w[:, None] * c[:, axis] for w, c in zip(parts, chunks, strict=True)])
+    every = weight.new_zeros(*weight.shape, len(axis))
+    every[alive] = cells.view(len(alive), -1, len(axis))
+    return axis, every.flatten()

@@ -1,21 +1,23 @@
 """Who can be asked for the next token after a prefix: a backbone, a drafter's belief, the grammar of the stories.
 
-Each source numbers its tokens 0..V-1 and has two verbs: `laws(prefixes)` yields, in chunks of rows, the law [N, V]
-(float64) of the token after each prefix [N, k], k = 0, 1, ...; `ids(names)` and `names(ids)` translate what an axis
-stands for. `measure.joint` multiplies the laws up to exact joints. V vocabulary, K horizon, D width, M slots.
+Each source numbers its tokens 0..V-1. `first` [1, V] is the law of x_1; `laws(parents, last)` yields, in chunks, the
+laws [., V] (float64) after the prefixes (parent, x) for parents [G, k] and x in `last` [A], parent by parent;
+`ids(names)` and `names(ids)` translate what an axis stands for. `measure.joint` multiplies the laws up to exact joints.
+V vocabulary, K horizon, D width, M slots, P tokens of the prompt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from contextlib import nullcontext
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
-from ..backbone.layout import layout
+from ..backbone.layout import Layout, layout
 from ..backbone.load import Backbone
-from ..contract import Draft, Drafter, Slots, State
+from ..contract import Draft, Drafter, State
 from ..corpora.corpus import Corpus
 from ..corpora.stories_automaton import END
 from ..corpora.tokenizer import piece
@@ -23,16 +25,17 @@ from ..decode.loop import group
 from ..decode.plan import resolve
 from ..tensors.categorical import one_hot, shape
 
-MEMORY = 1 << 28  # bytes of cache and laws that one chunk of rows may take
-ROWS = 1024  # rows per chunk at most
+MEMORY = 1 << 28  # bytes of cache and laws that one call may take
+ROWS = 1024  # rows per call at most
+SIBLINGS = 256  # tokens beside one another in a row at most
 
 
 class Target:
-    """A backbone's own law: the prompt is computed once, its cache repeated for a chunk of rows, and every chunk writes
-    its tokens over those of the chunk before.
+    """A backbone's own law. A call computes a parent's tokens once, and beside one another, each seeing the prompt,
+    the parent and itself, all tokens that may follow it; rows of the batch are parents.
     """
 
-    def __init__(self, backbone: Backbone, prompt, n: int, shaping: dict, plan=None, drafter: Drafter | None = None):
+    def __init__(self, backbone: Backbone, prompt, n: int, shaping: dict):
         (self.prompt,) = backbone.encode([prompt])
         if len(self.prompt) + n - 1 > backbone.context:
             raise ValueError(
@@ -40,43 +43,44 @@ class Target:
                 f"of {backbone.name!r}: cut the prompt"
             )
         self.backbone, self.size, self.shape = backbone, backbone.vocabulary, partial(shape, **shaping)
-        self.cache = backbone.cache(len(self.prompt) + n)
+
+    @cached_property
+    def first(self) -> Tensor:
+        return self.shape(self._begin(0)[1])
+
+    def _begin(self, room: int, plan=None, drafter: Drafter | None = None):
+        """Compute the prompt: a cache with `room` more columns, logits [1, V] and state [1, D] of its last row, and the
+        slots that hang from it with their states [1, M, D].
+        """
+        backbone, size = self.backbone, len(self.prompt)
         tokens = torch.tensor([self.prompt], device=backbone.device)
-        zero, nothing = tokens.new_zeros(1), tokens[:, :0]
-        last = torch.full((1, 1), len(self.prompt) - 1, device=backbone.device)
-        slots = resolve(plan, drafter)(drafter, Draft(nothing, None, zero))
-        lay = layout(zero, 0, len(self.prompt), last[0], slots, backbone.context)
+        zero, last = tokens.new_zeros(1), tokens.new_full((1, 1), size - 1)
+        slots = resolve(plan, drafter)(drafter, Draft(tokens[:, :0], None, zero))
+        lay, cache = layout(zero, 0, size, last[0], slots, backbone.context), backbone.cache(size + room)
         embeds = backbone.embed(tokens)
         if slots.branch.shape[1]:
             window = torch.full((1, drafter.horizon + 1, drafter.horizon + 1), 0.5, dtype=torch.float64)
             embeds = torch.cat([embeds, drafter.embed(slots, window.to(embeds.device)).to(embeds.dtype)], 1)
-            with drafter.gate(len(self.prompt)):
-                logits, hidden = backbone.call(embeds, lay, self.cache, last)
-        else:
-            logits, hidden = backbone.call(embeds, lay, self.cache, last)
-        self.cache.columns = len(self.prompt)
-        self.first = self.shape(logits[:, 0])
-        self.hidden, self.slots, self.asked = hidden[:, len(self.prompt) - 1], hidden[:, len(self.prompt) :], slots
-        self.rows = 0  # the cache is expanded when the first chunk comes
+        with drafter.gate(size) if slots.branch.shape[1] else nullcontext():
+            logits, hidden = backbone.call(embeds, lay, cache, last)
+        cache.columns = size
+        return cache, logits[:, 0], hidden[:, size - 1], slots, hidden[:, size:]
 
-    def laws(self, prefixes: Tensor) -> Iterator[Tensor]:
-        if not prefixes.shape[1]:
-            yield self.first
-            return
-        if not self.rows:
-            each = sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in self.cache.hf.layers)
-            self.rows = max(1, min(ROWS, MEMORY // (each + 24 * self.size)))
-            self.cache.expand(self.rows)
-        cached = torch.full((self.rows,), len(self.prompt), device=self.backbone.device)
-        nothing = cached.new_zeros(self.rows, 0)
-        last = torch.full((self.rows, 1), prefixes.shape[1] - 1, device=self.backbone.device)
-        lay = layout(
-            cached, self.cache.columns, prefixes.shape[1], cached * 0, Slots(nothing, nothing), self.backbone.context
-        )
-        for chunk in prefixes.split(self.rows):
-            full = torch.nn.functional.pad(chunk, (0, 0, 0, self.rows - len(chunk)))
-            logits, _ = self.backbone.call(self.backbone.embed(full), lay, self.cache, last)
-            yield self.shape(logits[: len(chunk), 0])
+    def laws(self, parents: Tensor, last: Tensor) -> Iterator[Tensor]:
+        k, some = parents.shape[1], max(1, min(len(last), SIBLINGS, MEMORY // (24 * self.size)))
+        cache = self._begin(k + some)[0]
+        each = sum(2 * layer.keys.numel() * layer.keys.element_size() for layer in cache.hf.layers)
+        rows = max(1, min(len(parents), ROWS, MEMORY // (each + 24 * self.size * some)))
+        rows = rows if some == len(last) else 1
+        cache.expand(rows)  # every call writes over the columns of the call before
+        for chunk in parents.split(rows):
+            full = torch.nn.functional.pad(chunk, (0, 0, 0, rows - len(chunk)))
+            for siblings in last.split(some):
+                tokens = torch.cat([full, siblings.expand(rows, -1)], 1)
+                lay = abreast(rows, len(self.prompt), k, len(siblings), tokens.device)
+                keep = torch.arange(k, k + len(siblings), device=tokens.device).expand(rows, -1)
+                logits, _ = self.backbone.call(self.backbone.embed(tokens), lay, cache, keep)
+                yield self.shape(logits[: len(chunk)]).flatten(0, 1)
 
     def ids(self, names) -> Tensor:
         return torch.as_tensor(names, dtype=torch.long, device=self.backbone.device)
@@ -88,6 +92,16 @@ class Target:
         return ids.tolist(), [piece(tokenizer, t) if t < known else str(t) for t in ids.tolist()]
 
 
+def abreast(rows: int, cached: int, k: int, siblings: int, device) -> Layout:
+    """`rows` rows of k tokens one after another, then siblings that all stand next and do not see one another."""
+    place = torch.arange(k + siblings, device=device)
+    positions = cached + place.clamp(max=k)
+    sees = (place[:, None] >= place) & (place < k) | (place[:, None] == place)
+    allowed = torch.cat([sees.new_ones(k + siblings, cached), sees], 1)
+    columns = torch.cat([torch.arange(cached, device=device), positions])
+    return Layout(positions.expand(rows, -1), allowed.expand(rows, -1, -1), columns.expand(rows, -1), k + siblings)
+
+
 class Belief(Target):
     """A drafter's belief after the prompt: x_1 from the target's law, then q(x_k | x_1..x_{k-1}) by the three verbs.
 
@@ -97,16 +111,15 @@ class Belief(Target):
     def __init__(self, drafter: Drafter, prompt, n: int, shaping: dict):
         if n - 1 > drafter.horizon:
             raise ValueError(f"n={n}: drafter {drafter.name!r} sees {drafter.horizon + 1} tokens ahead at most")
-        drafter.check(drafter.backbone)
-        super().__init__(drafter.backbone, prompt, n, shaping, "linear", drafter)
+        super().__init__(drafter.backbone, prompt, n, shaping)
         self.drafter = drafter
-        self.rows = max(1, min(ROWS // 2, (1 << 21) // (self.size * drafter.horizon)))
+        _, logits, self.hidden, slots, states = self._begin(0, "linear", drafter)
+        self.first = self.shape(logits)
+        self.slots, self.count = group(states, slots, slots.branch.new_zeros(1), drafter.slots_per_branch)
 
-    def laws(self, prefixes: Tensor) -> Iterator[Tensor]:
-        if not prefixes.shape[1]:
-            yield self.first
-            return
-        for chunk in prefixes.split(self.rows):
+    def laws(self, parents: Tensor, last: Tensor) -> Iterator[Tensor]:
+        prefixes = torch.cat([parents.repeat_interleave(len(last), 0), last.repeat(len(parents))[:, None]], 1)
+        for chunk in prefixes.split(max(1, min(ROWS // 2, (1 << 21) // (self.size * self.drafter.horizon)))):
             belief = self.drafter.begin(self.state(chunk[:, 0]))
             for token in chunk.unbind(1):
                 belief = self.drafter.absorb(belief, token)
@@ -119,10 +132,9 @@ class Belief(Target):
         text = torch.tensor(self.prompt, device=device).expand(rows, -1)
         tokens = torch.cat([text, first[:, None], first.new_zeros(rows, horizon + 1)], 1)
         length = torch.full((rows,), len(self.prompt) + 1, device=device)
-        slots, count = group(self.slots, self.asked, self.asked.branch.new_zeros(1), self.drafter.slots_per_branch)
         window = torch.full((rows, horizon + 1), 0.5, dtype=torch.float64, device=device)
-        hidden = self.hidden.expand(rows, -1)
-        return State(tokens, length, hidden, slots.expand(rows, -1, -1), count.expand(rows), window)
+        hidden, slots = self.hidden.expand(rows, -1), self.slots.expand(rows, -1, -1)
+        return State(tokens, length, hidden, slots, self.count.expand(rows), window)
 
 
 class Words:
@@ -144,20 +156,31 @@ class Words:
     def size(self) -> int:
         return len(self.number)
 
-    def laws(self, prefixes: Tensor) -> Iterator[Tensor]:
+    @property
+    def first(self) -> Tensor:
+        return self._matrix([self.beliefs[()].law()])
+
+    def laws(self, parents: Tensor, last: Tensor) -> Iterator[Tensor]:
         known = list(self.number)
-        rows = [self._law(tuple(known[i] for i in prefix)) for prefix in prefixes.tolist()]
+        prefixes = [(*(known[i] for i in parent), known[x]) for parent in parents.tolist() for x in last.tolist()]
+        yield self._matrix([self._law(prefix) for prefix in prefixes])
+
+    def _matrix(self, rows: list[dict[str, float]]) -> Tensor:
         places = [(r, self._number(word), chance) for r, row in enumerate(rows) for word, chance in row.items()]
         law = torch.zeros(len(rows), self.size, dtype=torch.float64)
         row, word, chance = zip(*places, strict=True)
         law[list(row), list(word)] = torch.tensor(chance, dtype=torch.float64)
-        yield law
+        return law
 
     def _law(self, prefix: tuple[str, ...]) -> dict[str, float]:
+        """The law after a prefix; empty where the grammar cannot write it, END after an END."""
         if END in prefix:
             return {END: 1.0}
         if prefix not in self.beliefs:
-            belief = self.beliefs[prefix[:-1]].advance(prefix[-1])
+            before = self.beliefs.get(prefix[:-1])
+            if before is None or not before.probability(prefix[-1]):
+                return {}
+            belief = before.advance(prefix[-1])
             self.beliefs[prefix] = self.same.setdefault(belief.key, belief)
         return self.beliefs[prefix].law()
 

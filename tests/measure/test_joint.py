@@ -55,13 +55,15 @@ def test_marginals_and_mass():
     assert set(cut.tokens[2]) == set(three.law[cut.tokens[0]][:, cut.tokens[1]].sum((0, 1)).topk(5).indices.tolist())
 
 
-# Rows are taken in chunks that share one cache; the last chunk is shorter. The chunk's size changes nothing.
-def test_chunks_change_nothing(monkeypatch):
+# Parents come in chunks of rows, siblings in chunks beside one another; last chunks are shorter. No cut shows.
+@pytest.mark.parametrize("limits", [dict(ROWS=4), dict(SIBLINGS=4), dict(MEMORY=1)])
+def test_chunks_change_nothing(monkeypatch, limits):
     backbone = toy("gpt2", dtype=torch.float64)
-    whole_batch = exact_joint(backbone, PROMPT, n=3, top=6)
-    monkeypatch.setattr(sources, "ROWS", 5)
+    at_once = exact_joint(backbone, PROMPT, n=3, top=6)
+    for name, value in limits.items():
+        monkeypatch.setattr(sources, name, value)
     small = exact_joint(backbone, PROMPT, n=3, top=6)
-    assert small.tokens == whole_batch.tokens and torch.allclose(small.law, whole_batch.law, atol=1e-12)
+    assert small.tokens == at_once.tokens and torch.allclose(small.law, at_once.law, atol=1e-12)
 
 
 def drafter_of(name, backbone):
@@ -97,8 +99,8 @@ def test_belief_is_what_the_loop_draws_from(name):
         assert int(next(calls).verdict.token) == x1
         draft = next(calls).draft
         x2, x3 = draft.tokens[0].tolist()
-        if name in ("lookup",) and int(draft.n) < 2:
-            continue  # the span has ended: nothing is drafted
+        if int(draft.n) < 2:
+            continue  # the span that is looked up has ended: nothing is drafted
         after = found.law[x1] / first[x1]
         assert torch.allclose(after.sum(1), draft.q[0, 0], atol=1e-9)
         assert torch.allclose(after[x2] / after[x2].sum(), draft.q[0, 1], atol=1e-9) and after[x2, x3] > 0
