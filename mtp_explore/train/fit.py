@@ -77,12 +77,14 @@ def fit(
     positions: int = 200_000,
     every: int = 100,
     progress: bool = True,
+    prepared: tuple[Features, Features] | None = None,
 ) -> Report:
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
 
     out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step. positions: places of the text whose states are kept in memory.
+    prepared: what `prepare` made of this corpus, where several drafters learn from the same states.
     Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
     windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
     interrupt or an error the last checkpoint is whole, at most `every` steps old.
@@ -105,7 +107,9 @@ def fit(
     if path and path.is_file():
         check_resumable(facts, read_facts(path), path)
     clock = time.perf_counter()
-    known, held = (split_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
+    if prepared is None:
+        prepared = prepare(drafter, backbone, corpus, positions, seed)
+    known, held = fitting(prepared, drafter)
     report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
     if backbone.dtype.itemsize < 4:
         drafter.float()
@@ -172,6 +176,27 @@ def evaluate(drafter, held: Features, size: int = 8192) -> dict[str, float]:
         for k, v in losses_of(drafter, batch).items():
             total[k] = total.get(k, 0.0) + v.item() * len(batch.hidden) / held.size
     return total
+
+
+def prepare(drafter, backbone: Backbone, corpus, positions: int = 200_000, seed: int = 0) -> tuple[Features, Features]:
+    """States of the train and of the validation split, as `fit` makes them for this drafter; others of the same horizon
+    can learn from them too. Errors as in `fit`.
+    """
+    recipe = Recipe(1, seed, 1, 1.0, positions)
+    return tuple(split_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
+
+
+def fitting(prepared: tuple[Features, Features], drafter) -> tuple[Features, Features]:
+    """The states, if this drafter can learn from them; else ValueError."""
+    known, held = prepared
+    horizon, width, ahead = known.future.shape[1] - 1, known.hidden.shape[1], known.starts is not None
+    mine = drafter.horizon, drafter.made_for["width"]
+    if (horizon, width) != mine or (drafter.wants_ahead and not ahead):
+        raise ValueError(
+            f"prepared holds states of width {width} for horizon {horizon} (states ahead: {ahead}), and drafter "
+            f"{drafter.name!r} needs {mine[1]} and {mine[0]} ({drafter.wants_ahead}): make them with prepare()"
+        )
+    return known, held
 
 
 def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:

@@ -17,7 +17,7 @@ from mtp_explore.drafters import load_drafter, make_drafter
 from mtp_explore.train import checkpoint
 from mtp_explore.train.checkpoint import read_facts
 from mtp_explore.train.features import Features
-from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, fit, split_features
+from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, fit, prepare, split_features
 
 HEADS = ["head 1", "head 2", "head 3"]
 
@@ -367,3 +367,20 @@ def test_divergence_stops_before_the_checkpoint(good, kept, tmp_path, monkeypatc
     resumed, optimizer = drafter(), torch.optim.AdamW([torch.zeros(1)])
     checkpoint.load_checkpoint(tmp_path / CHECKPOINT, resumed, optimizer)
     assert all(w.isfinite().all() for w in resumed.parameters())
+
+
+# States that were prepared once are those that fit makes itself: the weights come out the same, text unread.
+def test_prepared_states_train_the_same_weights():
+    made, given, text = drafter(), drafter(), Cycle()
+    train(made)
+    ready = prepare(given, backbone(), text, positions=4000)
+    text.asked.clear()
+    train(given, corpus=text, prepared=ready)
+    assert not text.asked
+    assert all(torch.equal(a, b) for a, b in zip(made.parameters(), given.parameters(), strict=True))
+
+
+def test_states_prepared_for_another_drafter_are_refused():
+    ready = prepare(drafter(), backbone(), Cycle(), positions=4000)
+    with pytest.raises(ValueError, match=r"for horizon 3 .* needs 32 and 2 .*: make them with prepare"):
+        train(drafter(horizon=2), prepared=ready)
