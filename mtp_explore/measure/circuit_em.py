@@ -41,7 +41,7 @@ class Circuit(NamedTuple):
 def circuit_em(law, kind: str, rank: int, iterations: int = 200, restarts: int = 3, seed: int = 0) -> Circuit:
     """The best of `restarts` circuits of `kind` "cp", "hmm" or "btree" that EM reaches for a joint [V, ..., V].
 
-    law: a tensor of probabilities whose n axes have the same size (btree: n >= 3); starts are drawn by seed, seed + 1...
+    law: a tensor of probabilities whose n axes have the same size (btree: n >= 3); starts are drawn by seed, ...
     ValueError: an unknown kind, a rank below 1, axes of different sizes, more than a million windows.
     """
     if kind not in SUMS:
