@@ -19,9 +19,11 @@ accuracy(ranks)          how often the true token k ahead is the first choice, b
 ranks(ranks)             its rank by distance: median and quantiles
 standings(table)         the same for one method as shares: first, second, third to fifth, ...
 tallies(values, title)   one number per name
+curves(lines, ..)        one number against another, one line per method
 """
 
 from .beliefs import collapse, forward, load, nodes
+from .curves import curves
 from .fidelity import fidelity, spectra
 from .joints import joint, slices
 from .knowledge import accuracy, ranks, standings
@@ -34,6 +36,7 @@ __all__ = [
     "accuracy",
     "areas",
     "collapse",
+    "curves",
     "emitted",
     "evidence",
     "fidelity",
