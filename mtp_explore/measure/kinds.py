@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 INSIDE, COMMON, AGAIN, NEW = "inside a word", "a common word", "a word that stood before", "a new word"
 NUMBER_AGAIN, NUMBER, MARK, SPACE = "a number that stood before", "a new number", "a mark", "white space"
-KINDS = (INSIDE, COMMON, AGAIN, NEW, NUMBER_AGAIN, NUMBER, MARK, SPACE)
+KINDS = (INSIDE, COMMON, AGAIN, NEW, MARK, NUMBER_AGAIN, NUMBER, SPACE)
 RUN = re.compile(r"[^\W\d_]+|\d+")
 
 

@@ -13,7 +13,7 @@ of several tokens ahead: Pal et al., Future Lens (arXiv 2311.04897).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -95,19 +95,28 @@ def drafted(drafter, text: Text) -> Tensor:
     At k = 1 it is the target's own law. Distances beyond the drafter's horizon + 1 are -1.
     Errors (ValueError): a drafter with slots, which needs a call of its own for every place.
     """
-    if drafter.slots_per_branch:
-        raise ValueError(f"drafter {drafter.name!r} has slots: ask one that drafts from the state alone")
     length, horizon = text.future.shape[1:]
     places = torch.arange(text.tokens.numel(), device=text.tokens.device)
     found = text.future.new_full((len(places), horizon), -1)
     for part in places.split(max(1, CELLS // (drafter.backbone.vocabulary * (drafter.horizon + 1)))):
         row, place = part // length, part % length
-        future = text.future[row, place]
-        belief = drafter.begin(_state(drafter, text, row, place, future))
-        for k in range(min(horizon, drafter.horizon + 1)):
-            found[part, k] = rank_of(drafter.predict(belief), future[:, k])
-            belief = drafter.absorb(belief, future[:, k].clamp(min=0))
+        for k, scores in enumerate(ahead(drafter, text, row, place)):
+            found[part, k] = rank_of(scores, text.future[row, place, k])
     return found.cpu()
+
+
+@torch.no_grad()
+def ahead(drafter, text: Text, row: Tensor, place: Tensor) -> Iterator[Tensor]:
+    """log q [m, V] of the tokens k = 1, 2, ... after the places (row, place) [m], as far as text and drafter reach.
+    ValueError for a drafter with slots.
+    """
+    if drafter.slots_per_branch:
+        raise ValueError(f"drafter {drafter.name!r} has slots: ask one that drafts from the state alone")
+    future = text.future[row, place]
+    belief = drafter.begin(_state(drafter, text, row, place, future))
+    for k in range(min(future.shape[1], drafter.horizon + 1)):
+        yield drafter.predict(belief)
+        belief = drafter.absorb(belief, future[:, k].clamp(min=0))
 
 
 def _state(drafter, text: Text, row: Tensor, place: Tensor, future: Tensor) -> State:
