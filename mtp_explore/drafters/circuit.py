@@ -174,7 +174,8 @@ class CircuitDrafter(DrafterBase):
         elif kind == "conditional":
             loss = objectives.discounted(each[start:], self.discount)
         elif kind == "dpace":
-            loss = objectives.dpace(logq[:, 1:], real[:, 1:])
+            drafts = logq[:, 1:], real[:, 1:]
+            loss = (objectives.dpace(*drafts) - objectives.per_token(*drafts)) / 2
         else:
             kl = self.divergences(state[:, start:], hidden, ahead)
             loss = out["kl"] = objectives.discounted(objectives.offsets(kl, real[:, start:]), self.discount)

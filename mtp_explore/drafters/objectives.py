@@ -6,11 +6,12 @@ log q(x_k | x_1..x_{k-1}); real [N, n] says which tokens exist. All losses are m
     joint        -log q(x_1..x_n) over the number of tokens
     conditional  sum_k g^{k-1} CE_k / sum_k g^{k-1},  g = discount; g = 1 is the joint, offset by offset
     kl           the same with KL(p(. | x_<k) || q(. | x_<k)) for CE_k: the target's whole law, after what came
-    dpace        -log S, S = sum_k a_2 .. a_k, a_k = q(x_k | x_<k): the number of drafts that come true, if they are
-                 drawn one by one until one does not
+    dpace        half the joint of the drafts plus half -log S, S = sum_k a_2 .. a_k, a_k = q(x_k | x_<k): the number of
+                 drafts that come true, if they are drawn one by one until one does not
 
 The gradient of -log S is that of sum_k w_k CE_k / S with D-PACE's weights w_k = dS / dlog a_k. Without the division
-by S windows that are not yet predicted would hardly be heard.
+by S windows that are not yet predicted would hardly be heard, and without the joint late tokens never are: their
+weights are products of chances that start near zero.
 
 Sources: papers.md 1.2 and 1.3 (Basharin et al., arXiv 2410.17765), 2.3 (Grivas et al., arXiv 2511.11346), 5.9 (D-PACE,
 arXiv 2605.18810).

@@ -209,7 +209,7 @@ def test_undiscounted_conditionals_are_the_joint(kind):
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
-# D-PACE is minus the log of the expected number of drafts that come true, by the table.
+# "dpace" is half minus the log of the expected number of drafts that come true, by the table, and half the joint.
 def test_dpace_follows_the_acceptance():
     drafter = made("cp", objective="dpace")
     hidden, future = problem(drafter)
@@ -220,7 +220,8 @@ def test_dpace_follows_the_acceptance():
     for k in range(2, drafter.n + 1):
         chance = table.flatten(k + 1).sum(k + 1) if k < drafter.n else table
         S = S + chance[(range(len(hidden)), *future[:, :k].T)] / first
-    torch.testing.assert_close(drafter.losses(hidden, future)["loss"], -S.log().mean())
+    losses = drafter.losses(hidden, future)
+    torch.testing.assert_close(losses["loss"] * 2, (losses["joint"] - losses["first"]) / 3 - S.log().mean())
 
 
 # The divergence is from the target's own law, offset by offset, and needs its states; training asks for them.
@@ -352,6 +353,29 @@ def test_decodes(kind):
         rows = [value] if kind == "cp" else value
         assert name == ("weights" if kind == "cp" else "states") and len(rows) == (1 if kind == "cp" else 3)
         assert all(len(row) == 4 and sum(row) == pytest.approx(1, abs=1e-5) for row in rows)
+
+
+# On a half-precision backbone it decodes as it is, and learns in float32: losses are near those of the same weights on
+# the same backbone in float32.
+@every_kind
+@pytest.mark.parametrize("head_rank", [0, 4])
+def test_half_precision(kind, head_rank):
+    half = build(ARCHITECTURES["llama"](), dtype=torch.bfloat16)
+    drafter = made(kind, half, mixing="token", objective="kl", head_rank=head_rank)
+    for w in drafter.parameters():
+        w.data.mul_(0.3)
+    trace = generate(half, drafter, ragged()[1], max_new_tokens=8, eos=False)
+    assert len(trace.tokens) == 8
+    whole = build(ARCHITECTURES["llama"](), dtype=torch.bfloat16).to(torch.float32)
+    exact = made(kind, whole, mixing="token", objective="kl", head_rank=head_rank)
+    exact.load_state_dict(drafter.float().state_dict())
+    hidden, future = problem(exact)
+    ahead = torch.randn(len(hidden), 3, 32, generator=torch.Generator().manual_seed(1))
+    found, expected = drafter.losses(hidden, future, ahead), exact.losses(hidden, future, ahead)
+    found["loss"].backward()
+    assert all(w.grad.dtype == torch.float32 and w.grad.isfinite().all() for w in drafter.parameters())
+    for name, value in expected.items():
+        assert found[name].item() == pytest.approx(value.item(), rel=0.03)
 
 
 # Options that cannot be are refused with their value.
