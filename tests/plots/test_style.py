@@ -27,6 +27,7 @@ FIGURES = {
     "curves": lambda: plots.curves(
         {name: {1: 1, 2: [1, 2]} for name in HOSTILE[:3]}, "x", "y", {1: 3, 2: 3}, HOSTILE[3]
     ),
+    "spread": lambda: plots.spread({name: [0.1, 0.7, 0.9] for name in HOSTILE[:3]}, HOSTILE[3]),
     "tallies": lambda: plots.tallies(dict.fromkeys(HOSTILE, 1.0), "drafts per call"),
     "evidence": lambda: plots.evidence([0, 0.1], [0.5, 0.5], [1.0, 0.0], [0.6, 0.4], (0.9, 0.8)),
     "race": lambda: plots.race({HOSTILE[0]: [make_trace(seed=1)], HOSTILE[2]: [make_trace(seed=2)]}),
