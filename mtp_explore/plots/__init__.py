@@ -20,6 +20,7 @@ ranks(ranks)             its rank by distance: median and quantiles
 standings(table)         the same for one method as shares: first, second, third to fifth, ...
 tallies(values, title)   one number per name
 curves(lines, ..)        one number against another, one line per method
+spread(values, unit)     one number per context: histograms, means with intervals
 """
 
 from .beliefs import collapse, forward, load, nodes
@@ -29,6 +30,7 @@ from .joints import joint, slices
 from .knowledge import accuracy, ranks, standings
 from .laws import areas, emitted, evidence, tallies
 from .race import race
+from .spread import spread
 from .verdicts import acceptance, histogram, meter, overlap
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "ranks",
     "slices",
     "spectra",
+    "spread",
     "standings",
     "tallies",
 ]
