@@ -7,7 +7,8 @@ n, or 1 where all places share one), c [N, n, R, r] codes, B [n, R, r, D], U [V,
 
 U z = U g + c (B U^T): the product with U is made once for all components, and each adds r numbers per token instead of
 D. Nothing of size N x V is kept: the vocabulary is walked in blocks (their log-sum-exps add up), in the backward pass
-again, where the softmax is rebuilt from the sum. Peak memory is a few blocks, whatever n, R and V.
+again, where the softmax is rebuilt from the sum. Peak memory is a few blocks, whatever n, R and V. Both passes use
+torch's softmax, whose one kernel is faster than its parts.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def component_logprob(
     default what suits the device. Gradients reach base, code, up and the unembedding, as far as they are asked for.
     """
     if fused := fused_kernel(base, unembed):
-        z = base[:, :, None] + (code[..., None, :] @ up)[..., 0, :]
+        z = base[:, :, None] + torch.einsum("niak,iakd->niad", code, up)
         each = target[..., None].expand(code.shape[:-1])
         return fused(z.flatten(0, 2), each.flatten(), unembed).view(each.shape)
     budget = chunk(base, budget, CACHED)
@@ -42,52 +43,52 @@ def component_logprob(
     weight, bias = (x if x is None or unembed.scale == 1 else x * unembed.scale for x in unembed[:2])
     base, code, up = (x.to(weight.dtype) for x in (base, code, up))
     places = base.transpose(0, 1), code.permute(1, 2, 0, 3).contiguous()
-    total = _LogSumExp.apply(*places, up, weight, bias, unembed.cap, budget)
-    return hits(base, code, up, target, weight, bias, unembed.cap) - total.permute(2, 0, 1)
+    made = _Logprob.apply(*places, up, weight, bias, target.T, unembed.cap, budget)
+    return made.permute(2, 0, 1)
 
 
-def hits(base, code, up, target, weight, bias, cap) -> Tensor:
-    """The targets' own logits [N, n, R]."""
-    row = torch.nn.functional.embedding(target, weight)  # [N, n, D]
-    seen = (row.transpose(0, 1) @ up.flatten(1, 2).mT).transpose(0, 1)  # B U_x  [N, n, R r]
-    own = exact((base * row).sum(-1))[..., None] + exact((code * seen.view(code.shape)).sum(-1))
-    own = own if bias is None else own + bias[target][..., None]
-    return capped(own, cap)
-
-
-class _LogSumExp(torch.autograd.Function):
-    """log sum_v exp of the components' logits [n, R, N], from g [P, N, D], c [n, R, N, r] and B, without the logits."""
+class _Logprob(torch.autograd.Function):
+    """[n, R, N] from g [P, N, D], c [n, R, N, r], B, U, b and targets [n, N], without the logits."""
 
     @staticmethod
-    def forward(ctx, base, code, up, weight, bias, cap, budget):
-        total = exact(code.new_full(code.shape[:-1], -torch.inf))
-        for _, part, shared, own in blocks(base, up, weight, bias, budget):
-            for i, a in groups(code, len(part), budget):
-                x = logits(shared, code, own, cap, i, a)
-                total[i, a] = torch.logaddexp(total[i, a], x.logsumexp(-1))
-        ctx.save_for_backward(base, code, up, weight, bias, total)
+    def forward(ctx, base, code, up, weight, bias, target, cap, budget):
+        total = exact(code.new_full(code.shape[:-1], -torch.inf))  # log-sum-exp of the blocks so far
+        hit = torch.zeros_like(total)  # the targets' own logits
+        for first, part, shared, own in blocks(base, up, weight, bias, budget):
+            room = rooms(code, len(part), budget)
+            for i, a in groups(code, len(room)):
+                x, share = logits(shared, code, own, cap, i, a, room)
+                place, inside = spot(target[i], first, x)
+                hit[i, a] += x.gather(-1, place)[..., 0] * inside
+                total[i, a] = torch.logaddexp(total[i, a], sum_of(x, share))
+        ctx.save_for_backward(base, code, up, weight, bias, target, total)
         ctx.cap, ctx.budget = cap, budget
-        return total
+        return hit - total
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        base, code, up, weight, bias, total = ctx.saved_tensors
-        inputs = (base, code, up, weight, bias)
+        *inputs, target, total = ctx.saved_tensors
+        base, code, up, weight, bias = inputs
         needs = zip(inputs, ctx.needs_input_grad, strict=False)
         out = [torch.zeros_like(x, dtype=total.dtype) if need else None for x, need in needs]
         to_base, to_code, to_up, to_weight, to_bias = out
-        for columns, part, shared, own in blocks(base, up, weight, bias, ctx.budget):
+        for first, part, shared, own in blocks(base, up, weight, bias, ctx.budget):
+            columns = slice(first, first + len(part))
             to_own, to_shared = torch.empty_like(own), torch.zeros_like(shared)
-            for i, a in groups(code, len(part), ctx.budget):
-                x = logits(shared, code, own, ctx.cap, i, a)
-                slope = None if ctx.cap is None else 1 - (x / ctx.cap).square()
-                flow = x.sub_(total[i, a, :, None]).exp_().mul_(grad[i, a, :, None])
-                flow = (flow if slope is None else flow.mul_(slope)).to(weight.dtype)
+            room = rooms(code, len(part), ctx.budget)
+            for i, a in groups(code, len(room)):
+                x, flow = logits(shared, code, own, ctx.cap, i, a, room)
+                g, place, inside = grad[i, a, :, None], *spot(target[i], first, x)
+                flow.mul_((sum_of(x, flow) - total[i, a]).exp_()[..., None] * -g)  # the block's share of the whole
+                flow.scatter_add_(-1, place, g * inside[:, None])
+                if ctx.cap is not None:
+                    flow.mul_(1 - (x / ctx.cap).square())
+                flow = flow.to(weight.dtype)
                 to_own[i, a] = code[i, a].mT @ flow
                 if to_code is not None:
                     to_code[i, a] += flow @ own[i, a].mT
-                if to_base is not None or to_weight is not None:
+                if to_base is not None or to_weight is not None or to_bias is not None:
                     to_shared[min(i, len(shared) - 1)] += flow.sum(0)
             if to_base is not None:
                 to_base += to_shared @ part
@@ -98,29 +99,55 @@ class _LogSumExp(torch.autograd.Function):
                 to_weight[columns] += to_own.flatten(0, 2).mT @ up.flatten(0, 2)
             if to_bias is not None:
                 to_bias[columns] = to_shared.sum((0, 1))
-        return *(o if o is None else o.to(x.dtype) for o, x in zip(out, inputs, strict=True)), None, None
+        return *(o if o is None else o.to(x.dtype) for o, x in zip(out, inputs, strict=True)), None, None, None
+
+
+def sum_of(x: Tensor, share: Tensor) -> Tensor:
+    """log-sum-exp [..., N] of logits x [..., N, W] whose softmax is `share`, read off at the largest."""
+    top = x.amax(-1)
+    return torch.where(top == -torch.inf, top, top - share.amax(-1).log())
+
+
+def spot(target: Tensor, first: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the targets [N] stand in a block x [A, N, W] that begins at token `first`: [A, N, 1], and whether [N]."""
+    place = target - first
+    inside = (place >= 0) & (place < x.shape[-1])
+    return place.clamp(0, x.shape[-1] - 1)[None, :, None].expand(len(x), -1, -1), inside
 
 
 def blocks(base: Tensor, up: Tensor, weight: Tensor, bias: Tensor | None, budget: int):
-    """The vocabulary in blocks of W columns: (which, U [W, D] of them, U g + b [P, N, W], B U^T [n, R, r, W])."""
+    """The vocabulary in blocks of W tokens: (the first, U [W, D] of them, U g + b [P, N, W], B U^T [n, R, r, W])."""
     width = max(NARROW, budget // base.shape[1])
     for first in range(0, len(weight), width):
-        columns = slice(first, first + width)
-        part = weight[columns]
-        shared = base @ part.mT
-        yield columns, part, shared if bias is None else shared + bias[columns], up @ part.mT
+        part, shared = weight[first : first + width], base @ weight[first : first + width].mT
+        yield first, part, shared if bias is None else shared + bias[first : first + width], up @ part.mT
 
 
-def groups(code: Tensor, width: int, budget: int):
-    """(place, components) pairs that cover all components, as many at a time as the budget allows."""
-    n, rank, states = code.shape[:3]
-    size = max(1, budget // (states * width))
-    for i in range(n):
-        for first in range(0, rank, size):
+def rooms(code: Tensor, width: int, budget: int) -> Tensor:
+    """Room for the logits of A components in a block and for their softmax, [A, 2, N, W]: as many as the budget allows,
+    one at least. Taken anew for every component it would cost more than the softmax.
+    """
+    states = code.shape[2]
+    size = min(code.shape[1], max(1, budget // (states * width)))
+    return exact(code.new_empty(0)).new_empty(size, 2, states, width)
+
+
+def groups(code: Tensor, size: int):
+    """(place, components) pairs that cover all components, `size` at a time."""
+    for i in range(len(code)):
+        for first in range(0, code.shape[1], size):
             yield i, slice(first, first + size)
 
 
-def logits(shared: Tensor, code: Tensor, own: Tensor, cap: float | None, i: int, a: slice) -> Tensor:
-    """Logits [A, N, W] of components `a` of place i in one block."""
-    same = shared[min(i, len(shared) - 1)].expand(len(code[i, a]), -1, -1)
-    return capped(exact(torch.baddbmm(same, code[i, a], own[i, a])), cap)
+def logits(shared: Tensor, code: Tensor, own: Tensor, cap: float | None, i: int, a: slice, room: Tensor):
+    """Logits [A, N, W] of components `a` of place i in one block, and their softmax; both in `room`."""
+    c = code[i, a]
+    x, share = room[: len(c)].unbind(1)
+    same = shared[min(i, len(shared) - 1)].expand(len(c), -1, -1)
+    if x.dtype == c.dtype:
+        torch.baddbmm(same, c, own[i, a], out=x)
+    else:
+        x.copy_(torch.baddbmm(same, c, own[i, a]))
+    if cap is not None:
+        x.copy_(capped(x, cap))
+    return x, torch.softmax(x, -1, out=share)

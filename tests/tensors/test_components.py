@@ -77,7 +77,7 @@ def test_far_apart_logits():
 # (one component) is made: the budget is what counts, not n, R or V.
 def test_peak_is_a_block(monkeypatch):
     sizes, kept, honest = [], [], components.logits
-    monkeypatch.setattr(components, "logits", lambda *a: sizes.append((x := honest(*a)).numel()) or x)
+    monkeypatch.setattr(components, "logits", lambda *a: sizes.append((x := honest(*a))[0].numel()) or x)
     *inputs, target, unembed = problem()
     with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x.numel()) or x, lambda x: x):
         made = component_logprob(*inputs, target, Unembedding(unembed.weight.detach()), 64 * N)

@@ -1,0 +1,101 @@
+"""The runs of `heads.py`: what each trains and measures, under which name, and in which comparison it stands.
+
+Letters: K drafts per call, n = K + 1 tokens of the window, r rank. "heads": a drafter is fitted on cached states of a
+shipped, frozen backbone; "scratch": a small trunk is trained together with it (`train/scratch.py`), so every such run
+has its own target. A run may stand in several comparisons; it is trained once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+
+RANKS = (1, 2, 4, 8, 16)
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much every run sees; the figures of two runs compare only where these are the same."""
+
+    positions: int = 65_536  # places whose states are cached
+    batch: int = 512  # places per step on a frozen backbone
+    scratch_steps: int = 1200  # of 4 windows of 256 places
+    held: int = 16_384  # places of the validation and of the test split
+    prompts: int = 60
+    tokens: int = 64  # new tokens per prompt
+
+    def quick(self) -> Sizes:
+        """The same in a sixteenth of the time, to see that it runs."""
+        return Sizes(4096, 256, 20, 2048, 4, 16)
+
+
+@dataclass(frozen=True)
+class Run:
+    corpus: str = "stories"
+    drafter: str = "cp"
+    rank: int = 1
+    horizon: int = 3
+    seed: int = 0
+    mode: str = "heads"  # or "scratch"
+    epochs: float = 4  # over the cached places; "scratch" runs have one
+    width: int = 128  # of a trunk from scratch
+    rate: float = 2e-3
+    wall: bool = False  # as many seconds as rank 8 takes for `epochs`, instead of as many steps
+    more: tuple = field(default=())  # further options of the drafter, ((name, value), ...)
+    test: bool = True  # measured on the test split and in decoding; else on validation alone
+
+    @property
+    def options(self) -> dict:
+        """What `make_drafter` gets."""
+        return {"rank": self.rank, "horizon": self.horizon, **dict(self.more)}
+
+    @property
+    def name(self) -> str:
+        """What differs from the plainest run of its kind; the file's name."""
+        plain = asdict(Run())
+        head = f"{self.mode}-{self.corpus}-{self.drafter}-r{self.rank}-n{self.horizon + 1}-s{self.seed}"
+        rest = [("e", "epochs"), ("w", "width"), ("rate", "rate")]
+        tail = [f"{short}{getattr(self, key):g}" for short, key in rest if getattr(self, key) != plain[key]]
+        tail += ["wall"] * self.wall + [f"{k}={v}" for k, v in self.more] + ["validation"] * (not self.test)
+        return "-".join([head, *tail])
+
+
+def plan() -> dict[str, list[Run]]:
+    """Comparisons and their runs."""
+    base = [replace(Run(), rank=r, seed=s) for s in SEEDS for r in RANKS] + [
+        replace(Run(), corpus="code", rank=r) for r in RANKS
+    ]
+    eight = Run(rank=8)
+    forms = [("cp", 1), ("cp", 8), ("hmm", 8), ("btree", 8)]
+    balance = [(), (("balance", 0.01),), (("balance", 0.1),)]
+    balance += [(("balance", 0.1), ("balancing", kind)) for kind in ("switch", "square")]
+    return {
+        "rank": base,
+        "scratch": [replace(run, mode="scratch") for run in base],
+        "long": [Run(drafter=d, rank=r, horizon=k) for k in (7, 15) for d, r in forms],
+        "epochs": [replace(run, epochs=e) for e in (1, 2, 4) for run in (Run(), eight)],
+        "widths": [replace(run, mode="scratch", width=w) for w in (64, 128, 192) for run in (Run(), eight)],
+        "balance": [replace(eight, more=more) for more in balance],
+        "wall": [replace(Run(), rank=r, wall=True) for r in RANKS],
+        "search": [run for rank in (1, 8) for run in space(rank)],
+    }
+
+
+def space(rank: int) -> list[Run]:
+    """The recipes that every rank may choose from, on the validation split."""
+    choices = product((1e-3, 3e-3, 1e-2), (0, 1), ("state", "token"))
+    return [
+        Run(rank=rank, epochs=2, rate=rate, more=(("depth", depth), ("mixing", mixing)), test=False)
+        for rate, depth, mixing in choices
+    ]
+
+
+def chosen(results: dict[str, dict], rank: int) -> Run | None:
+    """The recipe of this rank with the least validation loss of the drafts given y', to be tested once; None while
+    some recipe has not been tried.
+    """
+    tried = [(results[run.name]["validation"]["drafts"], run) for run in space(rank) if run.name in results]
+    if len(tried) < len(space(rank)):
+        return None
+    return replace(min(tried, key=lambda pair: pair[0])[1], epochs=4, test=True)
