@@ -84,10 +84,10 @@ def plan() -> dict[str, list[Run]]:
 
 def space(rank: int) -> list[Run]:
     """The recipes that every rank may choose from, on the validation split."""
-    choices = product((1e-3, 3e-3, 1e-2), (0, 1), ("state", "token"))
+    choices = product((3e-3, 1e-2, 3e-2), (0, 1), (16, 64))
     return [
-        Run(rank=rank, epochs=2, rate=rate, more=(("depth", depth), ("mixing", mixing)), test=False)
-        for rate, depth, mixing in choices
+        Run(rank=rank, epochs=2, rate=rate, more=(("depth", depth), ("head_rank", inner)), test=False)
+        for rate, depth, inner in choices
     ]
 
 
