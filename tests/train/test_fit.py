@@ -13,6 +13,7 @@ import torch
 from learnable import EVERY, STEPS, Cycle, after, backbone, drafter, train
 from toys import ARCHITECTURES, build, on_every_device, toy
 
+from mtp_explore.decode.generate import generate
 from mtp_explore.drafters import load_drafter, make_drafter
 from mtp_explore.train import checkpoint
 from mtp_explore.train.checkpoint import read_facts
@@ -304,26 +305,40 @@ def test_states_ahead_are_given(monkeypatch):
 
 # Heads of a half-precision backbone keep float32 weights while they learn (steps too small for bfloat16 are not lost),
 # and end as what the backbone is.
-def test_half_precision_backbones(tmp_path):
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("independent", dict(hidden=8)),
+        ("cp", dict(rank=2, head_rank=4, objective="kl", mixing="token")),
+        ("hmm", dict(rank=2, head_rank=0, depth=1)),
+        ("btree", dict(rank=2, head_rank=4)),
+    ],
+)
+def test_half_precision_backbones(name, options, tmp_path):
     model = build(ARCHITECTURES["llama"](), dtype=torch.bfloat16)
     corpus, model.tokenizer = Cycle(), Letters()
-    learner, kept = make_drafter("independent", model, horizon=2, hidden=8), []
+    learner, kept = make_drafter(name, model, horizon=2, **options), []
 
     def callback(note):
-        kept.append([w.detach().clone() for w in learner.weights])
+        kept.append([w.detach().clone() for w in learner.parameters()])
 
-    options = dict(steps=20, batch=64, rate=1e-5, positions=500, every=10, progress=False)
-    fit(learner, model, corpus, out=tmp_path, callbacks=[callback], **options)
-    assert {w.dtype for w in kept[0]} == {torch.float32} and {w.dtype for w in learner.weights} == {torch.bfloat16}
+    settings = dict(steps=20, batch=64, rate=1e-5, positions=500, every=10, progress=False)
+    fit(learner, model, corpus, out=tmp_path, callbacks=[callback], **settings)
+    assert {w.dtype for w in kept[0]} == {torch.float32} and {w.dtype for w in learner.parameters()} == {torch.bfloat16}
     assert any((w != w.bfloat16()).any() for w in kept[0])
-    for last, rounded in zip(kept[-1], load_drafter(tmp_path, model).weights, strict=True):
+    for last, rounded in zip(kept[-1], load_drafter(tmp_path, model).parameters(), strict=True):
         assert last.bfloat16().equal(rounded)
+    trace = generate(model, learner, [1, 2, 3], max_new_tokens=6, eos=False)
+    assert len(trace.tokens) == 6
 
 
 class Letters:
     """A tokenizer for toy models: the letters of the cycle, folded into 16 tokens; 0 ends a text."""
 
     eos_token_id = 0
+
+    def decode(self, ids, **options):
+        return str(ids)
 
     def __call__(self, text, **options):
         texts = [text] if isinstance(text, str) else text
