@@ -18,7 +18,7 @@ _HOMES = {  # module -> the names it gives
     "three_words": ("PROMPT", "rough", "tiny"),
     "hidden_states": (
         *("below", "by_kind", "check_best_guess", "check_foretold", "check_rank"),
-        *("guess_below", "guess_best", "guess_ceiling", "guess_lens", "study"),
+        *("documents", "guess_below", "guess_best", "guess_ceiling", "guess_lens", "study"),
     ),
     "independent_heads": (
         *("blame", "check_kept", "check_prices", "check_total_correlation", "clashes", "contexts", "dearest"),
@@ -27,8 +27,8 @@ _HOMES = {  # module -> the names it gives
     ),
     "heads": ("gain", "losses", "reach", "recorded_losses", "shipped_or_trained", "train_heads", "trained"),
     "experts": (
-        *("favourites", "guess_gain", "guess_play", "guess_rank", "guess_recovery", "guess_shadow", "next_token"),
-        *("shadows", "telling_joint"),
+        *("experts", "favourites", "guess_gain", "guess_play", "guess_rank", "guess_recovery", "guess_second"),
+        *("guess_shadow", "shadows", "telling_joint"),
     ),
     "expert_checks": ("check_em_step", "check_one_bit", "check_posterior"),
     "order": (

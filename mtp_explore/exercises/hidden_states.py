@@ -128,13 +128,19 @@ class Study(NamedTuple):
     ranks: np.ndarray  # [n L, K] of the trained heads
 
 
-def study(name: str, documents: int = 24, length: int = 200) -> Study:
-    """The ranks of a shipped backbone's trained heads on the first test documents of its corpus."""
+def documents(name: str, count: int) -> list[str]:
+    """The first `count` test documents of a corpus: nothing was trained on them."""
     from ..corpora import load_corpus
+
+    return list(islice(load_corpus(name).documents("test"), count))
+
+
+def study(name: str, count: int = 24, length: int = 200) -> Study:
+    """The ranks of a shipped backbone's trained heads on the first test documents of its corpus."""
     from ..measure import knowledge
 
     backbone, heads = _shipped(name)
-    text = knowledge.read(backbone, islice(load_corpus(name).documents("test"), documents), length)
+    text = knowledge.read(backbone, documents(name, count), length)
     return Study(backbone, text, knowledge.drafted(heads, text))
 
 
