@@ -1,0 +1,190 @@
+"""Notebook 04: a joint worth looking at, its shadows, what the experts of a trained head say, and guesses.
+
+P [A_1, .., A_n] a joint, R components ("experts"), K drafts per call; losses in nats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ..trace.glyphs import quoted
+from ..trace.metrics import Table
+from .guessing import Guess, guess
+from .heads import Head, losses
+
+CLOSE = 0.2  # total variation that counts as close
+
+
+def telling_joint(backbone, prompts: Iterable[str], n: int = 2, top: int | None = None):
+    """(prompt, `Joint`) of the prompt whose next `n` tokens depend on one another neither least nor most: the median
+    total correlation.
+    """
+    from ..measure.fidelity import total_correlation
+    from ..measure.joint import exact_joint
+
+    found = [(prompt, exact_joint(backbone, prompt, n=n, top=top)) for prompt in prompts]
+    return sorted(found, key=lambda pair: float(total_correlation(pair[1])))[len(found) // 2]
+
+
+def shadows(joint, ranks: Iterable[int], restarts: int = 2, iterations: int = 100) -> dict:
+    """{rank: `Fit`}: the mixture closest to a joint in KL that EM finds from a few starts."""
+    from ..measure.decompose import decompose
+    from ..measure.fidelity import price
+
+    def best(rank: int):
+        fits = decompose(joint, "em-cp", rank, 1 if rank == 1 else restarts, iterations)
+        return min(fits, key=lambda fit: price(joint, fit).kl)
+
+    return {rank: best(rank) for rank in ranks}
+
+
+def experts(joint, fit) -> Table:
+    """What the experts of a mixture fitted to a joint stand for: weight, and the likeliest tokens at every place."""
+    chain = fit.parts
+    rows = []
+    for a in chain.weights.argsort(descending=True).tolist():
+        best = [
+            (factor[a].topk(min(2, factor.shape[1])), texts)
+            for factor, texts in zip(chain.factors, joint.words, strict=False)
+        ]
+        words = [", ".join(_said(texts[i], p) for p, i in zip(*top, strict=False)) for top, texts in best]
+        rows.append((f"{a + 1}", f"{chain.weights[a]:.2f}", *words))
+    columns = ("expert", "weight", *(f"token {k} (its probability)" for k in range(1, joint.n + 1)))
+    return Table(columns, rows, [f"expert {row[0]} of {len(rows)}, with weight {row[1]}" for row in rows])
+
+
+def _said(text: str, p) -> str:
+    return f"{quoted(text)} {float(p):.2f}"
+
+
+def guess_second(joint, fits: Mapping) -> Guess:
+    """What does the second component leave of the total variation that rank 1 has?"""
+    from ..measure.fidelity import price
+
+    one, two = (price(joint, fits[rank]).tv for rank in (1, 2))
+    parts = {"nearly all of it": 0.85, "about two thirds": 0.67, "about half": 0.5, "about a quarter": 0.25}
+    parts["a tenth or less"] = 0.08
+    answer = min(parts, key=lambda name: abs(parts[name] - two / one))
+    why = f"{one:.2f} with one component, {two:.2f} with two."
+    question = (
+        f"The best rank 1 is {one:.2f} away from this joint (total variation). What does a second component leave?"
+    )
+    return guess(question, list(parts), answer, why)
+
+
+def guess_rank(joint, fits: Mapping, close: float = CLOSE) -> Guess:
+    """From which rank on is the total variation between a joint and its shadow below `close`?"""
+    from ..measure.fidelity import price
+
+    far = {rank: price(joint, fit).tv for rank, fit in sorted(fits.items())}
+    near = [str(rank) for rank, tv in far.items() if tv < close]
+    more = f"more than {max(far)}"
+    why = "Total variation by rank: " + ", ".join(f"{rank}: {tv:.2f}" for rank, tv in far.items()) + "."
+    question = f"How many components does it take to come within {close} (total variation) of this joint?"
+    return guess(question, [*map(str, far), more], near[0] if near else more, why)
+
+
+def guess_shadow(rows: Iterable[Mapping], rank: int) -> Guess:
+    """Which method's shadow of this rank has the most drafts accepted? `rows` are those of `fidelity.sweep`."""
+    rows = [row for row in rows if row["rank"] == rank]
+    mean = lambda method, key: float(np.mean([r[key] for r in rows if r["method"] == method]))  # noqa: E731
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    said = [f"{m}: {mean(m, 'token'):.2f} accepted at a KL of {_nats(mean(m, 'kl'))}" for m in methods]
+    best = max(methods, key=lambda m: mean(m, "token"))
+    why = f"{'; '.join(said)}. KL asks for some mass wherever the target has any; acceptance asks for much of it."
+    return guess(f"Whose shadow of rank {rank} has the most drafts accepted?", methods, best, why)
+
+
+def _nats(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "∞"
+
+
+def guess_gain(heads: Mapping[str, Head]) -> Guess:
+    """How much less do the drafts cost at the highest rank than at rank 1?"""
+    by_rank = losses(heads)
+    most = max(by_rank)
+    gain = by_rank[1] - by_rank[most]
+    edges = [0, 0.5, 1, 2, math.inf]
+    names = ["nothing, it loses", "less than 0.5 nats", "0.5 to 1 nat", "1 to 2 nats", "more than 2 nats"]
+    answer = names[next(i for i, edge in enumerate(edges) if gain <= edge)]
+    horizon = next(iter(heads.values())).drafter.horizon
+    factor = f"The text that came is {math.exp(gain):.1f} times as likely under rank {most} as under rank 1."
+    return guess(f"What does rank {most} save on {horizon} drafts, against rank 1?", names, answer, factor)
+
+
+def favourites(drafter, prompt: str, token: str | int | None = None) -> Table:
+    """What each expert would write: its weight before and after y', and its likeliest token at every drafted place.
+
+    token: y', by default the target's likeliest next token; the experts are sorted by their weight after it.
+    """
+    import torch
+
+    from ..corpora.tokenizer import piece
+    from ..measure.beliefs import follow
+
+    backbone = drafter.backbone
+    names = lambda t: piece(backbone.tokenizer, int(t))  # noqa: E731
+    if token is None:
+        token = next_token(backbone, prompt)
+    path = follow(drafter, prompt, [token] if isinstance(token, int) else token)
+    with torch.no_grad():
+        laws = component_laws(drafter, prompt)[1:]
+    rows = []
+    for a in path.laws[1].argsort(descending=True).tolist():
+        best = [laws[k, a].max(-1) for k in range(drafter.horizon)]
+        words = [_said(names(b.indices), b.values) for b in best]
+        rows.append((f"{a + 1}", f"{path.laws[0, a]:.2f}", f"{path.laws[1, a]:.2f}", *words))
+    after = quoted(path.tokens[0])
+    columns = ("expert", "weight", f"after {after}", *(f"draft {k}" for k in range(1, drafter.horizon + 1)))
+    hints = [f"expert {row[0]}: its likeliest token at every place, with its probability" for row in rows]
+    return Table(columns, rows, hints)
+
+
+def next_token(backbone, prompt: str) -> int:
+    """The target's likeliest next token."""
+    from ..measure.joint import exact_joint
+
+    return int(exact_joint(backbone, prompt, n=1).law.argmax())
+
+
+def component_laws(drafter, prompt: str):
+    """[n, R, V] the laws of every expert at every place of the window after a prompt."""
+    import torch
+
+    from ..measure.sources import Belief
+
+    asked = Belief(drafter, prompt, 1, {})
+    belief = drafter.begin(asked.state(torch.zeros(1, dtype=torch.long, device=drafter.backbone.device)))
+    return drafter.factors(belief.z[0]).double().exp()
+
+
+def guess_play(path) -> Guess:
+    """How many experts are in play (exp of their entropy) once y' is known? `path` is what `beliefs.follow` gives."""
+    alive = [in_play(row) for row in path.laws.numpy()]
+    why = f"{alive[0]:.1f} before {quoted(path.tokens[0])}, {alive[1]:.1f} after it, {alive[-1]:.1f} in the end."
+    experts, first = path.laws.shape[1], quoted(path.tokens[0])
+    question = f"{experts} experts. How many are still in play once the first token, {first}, is known?"
+    return guess(question, range(1, path.laws.shape[1] + 1), round(alive[1]), why)
+
+
+def guess_recovery(heads: Mapping[str, Head]) -> Guess:
+    """Do the experts share the work in the end, though one had all of it at the start? By the first head of `heads`."""
+    head = next(iter(heads.values()))
+    start, end = (in_play(row) for row in head.load[[0, -1]])
+    rank = head.load.shape[1]
+    choices = ["no, one keeps nearly all", "in part", "yes, nearly equally"]
+    answer = choices[int(np.searchsorted([1 + (rank - 1) / 4, 1 + 3 * (rank - 1) / 4], end))]
+    why = (
+        f"In play at the start: {start:.2f} of {rank}, in the end: {end:.2f}. An expert learns from a window in "
+        "proportion to its responsibility; one that explains it better than the favourite soon has some."
+    )
+    return guess("Without any balancing loss: do the others get work in the end?", choices, answer, why)
+
+
+def in_play(weights) -> float:
+    """exp of the entropy of a law: how many of its entries count."""
+    weights = np.asarray(weights, float)
+    return float(np.exp(-(weights * np.log(np.where(weights > 0, weights, 1))).sum()))
