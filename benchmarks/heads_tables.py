@@ -1,8 +1,10 @@
 """Tables from the results of `heads.py`: one row per run, seeds pooled, every figure with what is known of its error.
 
 Losses (nats, test split; validation for the search): mean over seeds, ± half their range. Tokens per call: mean over
-prompts, ± half a 95 % interval over prompts, each prompt's figure averaged over seeds first. The last column is the
-paired difference to rank 1 of the same comparison (same corpus, window, width, epochs), prompt by prompt.
+prompts, ± half a 95 % interval over prompts, each prompt's figure averaged over seeds first; "accepted" are shares of
+the tested drafts in the same three modes. "block - rank 1" is the paired difference to rank 1 of the same comparison
+(same corpus, window, width, epochs), prompt by prompt; from scratch each run has its own target, so there it compares
+two models.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from heads_plan import Run, chosen
 from mtp_explore.trace.metrics import interval
 
 LOSSES = ("joint", "first", "drafts")
+MODES = ("greedy", "T=1 rejection", "T=1 block")
 
 
 def summary(plan: dict[str, list[Run]], results: dict[str, dict]) -> str:
@@ -34,7 +37,7 @@ def block(title: str, runs: list[Run], results: dict[str, dict]) -> str:
     rows = [row for kind in kinds if (row := line(kind, runs, results))]
     if not rows:
         return ""
-    cells = [("run", *LOSSES, "greedy", "T=1 rejection", "T=1 block", "block - rank 1", "seconds"), *rows]
+    cells = [("run", *LOSSES, *MODES, "accepted", "block - rank 1", "seconds"), *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     text = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
     tried = sum(run.name in results for run in runs)
@@ -48,8 +51,8 @@ def line(kind: Run, runs: list[Run], results: dict[str, dict]) -> tuple[str, ...
         return None
     split = "test" if kind.test else "validation"
     cells = [spread([f[split][key] for f in found]) for key in LOSSES]
-    for mode in ("greedy", "T=1 rejection", "T=1 block"):
-        cells.append(plus_minus(per_prompt(found, mode)))
+    cells += [plus_minus(per_prompt(found, mode)) for mode in MODES]
+    cells.append(" / ".join(accepted(found, mode) for mode in MODES))
     first = seeds(replace(kind, rank=1, drafter="cp"), runs, results)
     both = [per_prompt(f, "T=1 block") for f in (found, first)] if kind.rank > 1 else [[], []]
     cells.append(plus_minus([a - b for a, b in zip(*both, strict=True)] if all(both) else [], "+"))
@@ -65,6 +68,13 @@ def per_prompt(found: list[dict], mode: str) -> list[float]:
     """Tokens per call of every prompt, averaged over seeds; empty where decoding was not measured."""
     rows = [f["decoding"][mode]["tokens_per_call"] for f in found if "decoding" in f]
     return [fmean(column) for column in zip(*rows, strict=True)]
+
+
+def accepted(found: list[dict], mode: str) -> str:
+    """Share of the tested drafts that were accepted, averaged over seeds."""
+    rates = [f["decoding"][mode]["tested_acceptance_rate"] for f in found if "decoding" in f]
+    known = [rate for rate in rates if rate is not None]
+    return f"{fmean(known):.2f}" if known else "–"
 
 
 def spread(values: list[float]) -> str:

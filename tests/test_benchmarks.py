@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import cost
 from heads_plan import RANKS, Run, chosen, plan, space
-from heads_tables import summary
+from heads_tables import MODES, summary
 
 
 # A name stands for one run and one run only, and is a file's name.
@@ -37,7 +37,7 @@ def test_choice():
 
 def result(joint, calls):
     losses = {"joint": joint, "first": 1.0, "drafts": joint - 1}
-    modes = {mode: {"tokens_per_call": calls} for mode in ("greedy", "T=1 rejection", "T=1 block")}
+    modes = {mode: {"tokens_per_call": calls, "tested_acceptance_rate": 0.5} for mode in MODES}
     return {"validation": losses, "test": losses, "decoding": modes, "seconds_training": 3.0}
 
 
@@ -50,7 +50,9 @@ def test_summary_pairs_prompts():
     results |= {run.name: result(12.0, [1.0, 2.0, 3.0]) for run in runs if run.rank == 1 and run.corpus == "stories"}
     text = summary(plan(), results)
     (row,) = [line for line in text.splitlines() if line.startswith("heads-stories-cp-r8") and "+0.250" in line][:1]
-    assert "10.000 ± 1.000" in row and "+0.250 ± 0.000" in row and "2.250 ± 2.484" in row
+    assert (
+        "10.000 ± 1.000" in row and "+0.250 ± 0.000" in row and "2.250 ± 2.484" in row and "0.50 / 0.50 / 0.50" in row
+    )
     assert "rank (6 of 20 runs)" in text and "cp-r16" not in text and "search" not in text
     assert summary(plan(), {}) == "nothing is measured yet"
 
