@@ -13,7 +13,7 @@ import numpy as np
 from ..trace.glyphs import quoted
 from ..trace.metrics import Table
 from .guessing import Guess, guess
-from .heads import Head, losses
+from .heads import Head, gain, losses
 
 CLOSE = 0.2  # total variation that counts as close
 
@@ -41,16 +41,15 @@ def shadows(joint, ranks: Iterable[int], restarts: int = 2, iterations: int = 10
     return {rank: best(rank) for rank in ranks}
 
 
-def experts(joint, fit) -> Table:
+def experts_of(joint, fit) -> Table:
     """What the experts of a mixture fitted to a joint stand for: weight, and the likeliest tokens at every place."""
     chain = fit.parts
     rows = []
     for a in chain.weights.argsort(descending=True).tolist():
-        best = [
-            (factor[a].topk(min(2, factor.shape[1])), texts)
-            for factor, texts in zip(chain.factors, joint.words, strict=False)
-        ]
-        words = [", ".join(_said(texts[i], p) for p, i in zip(*top, strict=False)) for top, texts in best]
+        words = []
+        for factor, texts in zip(chain.factors, joint.words, strict=True):
+            best = factor[a].topk(min(2, len(texts)))
+            words.append(", ".join(_said(texts[i], p) for p, i in zip(*best, strict=True)))
         rows.append((f"{a + 1}", f"{chain.weights[a]:.2f}", *words))
     columns = ("expert", "weight", *(f"token {k} (its probability)" for k in range(1, joint.n + 1)))
     return Table(columns, rows, [f"expert {row[0]} of {len(rows)}, with weight {row[1]}" for row in rows])
@@ -69,9 +68,7 @@ def guess_second(joint, fits: Mapping) -> Guess:
     parts["a tenth or less"] = 0.08
     answer = min(parts, key=lambda name: abs(parts[name] - two / one))
     why = f"{one:.2f} with one component, {two:.2f} with two."
-    question = (
-        f"The best rank 1 is {one:.2f} away from this joint (total variation). What does a second component leave?"
-    )
+    question = f"The best rank 1 is {one:.2f} away from this joint (total variation). What does a second leave?"
     return guess(question, list(parts), answer, why)
 
 
@@ -115,8 +112,8 @@ def guess_gain(heads: Mapping[str, Head]) -> Guess:
     return guess(f"What does rank {most} save on {horizon} drafts, against rank 1?", names, answer, factor)
 
 
-def favourites(drafter, prompt: str, token: str | int | None = None) -> Table:
-    """What each expert would write: its weight before and after y', and its likeliest token at every drafted place.
+def favourites(drafter, prompt: str, token: str | int | None = None, most: int = 4) -> Table:
+    """What each expert would write: its weight before and after y', and its likeliest token at the first drafts.
 
     token: y', by default the target's likeliest next token; the experts are sorted by their weight after it.
     """
@@ -132,13 +129,13 @@ def favourites(drafter, prompt: str, token: str | int | None = None) -> Table:
     path = follow(drafter, prompt, [token] if isinstance(token, int) else token)
     with torch.no_grad():
         laws = component_laws(drafter, prompt)[1:]
-    rows = []
+    rows, shown = [], min(most, drafter.horizon)
     for a in path.laws[1].argsort(descending=True).tolist():
-        best = [laws[k, a].max(-1) for k in range(drafter.horizon)]
+        best = [laws[k, a].max(-1) for k in range(shown)]
         words = [_said(names(b.indices), b.values) for b in best]
         rows.append((f"{a + 1}", f"{path.laws[0, a]:.2f}", f"{path.laws[1, a]:.2f}", *words))
     after = quoted(path.tokens[0])
-    columns = ("expert", "weight", f"after {after}", *(f"draft {k}" for k in range(1, drafter.horizon + 1)))
+    columns = ("expert", "weight", f"after {after}", *(f"draft {k}" for k in range(1, shown + 1)))
     hints = [f"expert {row[0]}: its likeliest token at every place, with its probability" for row in rows]
     return Table(columns, rows, hints)
 
@@ -168,6 +165,17 @@ def guess_play(path) -> Guess:
     experts, first = path.laws.shape[1], quoted(path.tokens[0])
     question = f"{experts} experts. How many are still in play once the first token, {first}, is known?"
     return guess(question, range(1, path.laws.shape[1] + 1), round(alive[1]), why)
+
+
+def guess_calls(runs: Mapping[str, list], better: str, than: str) -> Guess:
+    """Does one run over the same prompts get more tokens out of a call than the other?"""
+    difference = gain(runs, better, than)
+    base = float(np.mean([trace.metrics()["tokens_per_call"] for trace in runs[than]]))
+    sure, share = abs(difference.mean) > difference.half, difference.mean / base
+    choices = ["fewer", "no difference that these prompts can show", "up to 10 % more", "more than 10 % more"]
+    answer = choices[1] if not sure else choices[0] if share < 0 else choices[2 + (share > 0.1)]
+    why = f"{difference} tokens per call, prompt by prompt (95 %), which is {share:+.0%}."
+    return guess(f"Tokens per call of {better}, against {than}, on the same prompts:", choices, answer, why)
 
 
 def guess_recovery(heads: Mapping[str, Head]) -> Guess:

@@ -16,6 +16,7 @@ import numpy as np
 from ..trace.metrics import interval, pooled
 
 LOOK = 4096  # held-out places over which the load is averaged
+LATEST: dict = {}  # states of the last training
 RECIPE = dict(batch=256, rate=4e-3, every=100, progress=False)
 
 
@@ -70,20 +71,39 @@ def train_heads(
     import torch
 
     from ..drafters import make_drafter
-    from ..train.fit import fit, prepare
+    from ..train.fit import fit
 
-    heads, ready = {}, None
+    heads = {}
     for name, own in options.items():
         clock, own = time.perf_counter(), {"kind": "cp", "depth": 1, **own}
         torch.manual_seed(0)
         drafter = make_drafter(own.pop("kind"), backbone, horizon=horizon, **own)
         drafter.prior.bias.data[0] += favour
-        ready = ready or prepare(drafter, backbone, corpus, positions)
+        ready = states(drafter, backbone, corpus, positions)
         watch = Watch(drafter, ready[1].hidden)
         report = fit(drafter, backbone, corpus, steps, prepared=ready, callbacks=[watch], **RECIPE)
         heads[name] = Head(drafter, report, np.stack(watch.loads), watch.steps)
         print(f"{name}: {steps} steps, {time.perf_counter() - clock:.0f} s", flush=True)
     return heads
+
+
+def states(drafter, backbone, corpus, positions: int):
+    """What `train.fit.prepare` makes; the latest is kept, because the next head learns from the same."""
+    from ..train.fit import prepare
+
+    key = backbone.fingerprint, corpus.name, drafter.horizon, drafter.wants_ahead, positions
+    if key not in LATEST:
+        LATEST.clear()
+        LATEST[key] = prepare(drafter, backbone, corpus, positions)
+    return LATEST[key]
+
+
+def shipped(name: str, backbone, otherwise):
+    """The shipped drafter of that name ("stories/cp-r8") for this backbone; `otherwise` where none is shipped."""
+    from ..backbone.files import shipped_directory
+    from ..drafters import load_drafter
+
+    return load_drafter(name, backbone) if shipped_directory(name) else otherwise
 
 
 def shipped_or_trained(backbone, corpus, kinds: Iterable[str], steps: int, rank: int = 4, horizon: int = 5) -> dict:

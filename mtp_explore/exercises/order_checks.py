@@ -97,5 +97,5 @@ def check_order(law) -> Check:
     if chain >= FITS:
         return Check(0, 1, f"{words} A chain of two states should write it exactly: let it remember one bit at a time.")
     return Check(
-        0, 1, f"{words} Two experts come too close: let a fresh coin decide, place by place, whether it changes."
+        0, 1, f"{words} Two experts come too close: let a fresh coin decide at every place whether it changes."
     )

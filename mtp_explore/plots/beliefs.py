@@ -137,7 +137,8 @@ def load(weights: np.ndarray, steps: Sequence[int]):
         raise ValueError(f"weights has {len(weights)} rows and steps {len(steps)} entries: they must agree")
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.07)
     x = [float(s) for s in steps]
-    below, inner = np.zeros(len(x)), slice(len(x) // 20, len(x) - len(x) // 20)
+    edge = max(len(x) // 20, min(1, len(x) - 1))  # a number at the very edge would be cut
+    below, inner = np.zeros(len(x)), slice(edge, max(edge + 1, len(x) - edge))
     for name, part, colour in parts(weights):
         figure.add_scatter(
             x=x, y=part, name=name, stackgroup="load", mode="lines", line=dict(width=0), fillcolor=colour,
