@@ -18,16 +18,25 @@ _HOMES = {  # module -> the names it gives
     "three_words": ("PROMPT", "rough", "tiny"),
     "hidden_states": (
         *("below", "by_kind", "check_best_guess", "check_foretold", "check_rank"),
-        *("documents", "guess_below", "guess_best", "guess_ceiling", "guess_lens", "study"),
+        *("documents", "guess_below", "guess_best", "guess_ceiling", "guess_lens", "guess_within", "study"),
     ),
     "independent_heads": (
         *("blame", "check_kept", "check_prices", "check_total_correlation", "clashes", "contexts", "dearest"),
         *("guess_clashes", "guess_dearest", "guess_impossible", "guess_invented", "guess_part", "guess_perfect"),
         *("nonsense", "prices"),
     ),
-    "heads": ("gain", "losses", "reach", "recorded_losses", "shipped_or_trained", "train_heads", "trained"),
+    "heads": ("gain", "losses", "reach", "recorded_losses", "shipped", "shipped_or_trained", "train_heads", "trained"),
     "experts": (
-        *("experts", "favourites", "guess_gain", "guess_play", "guess_rank", "guess_recovery", "guess_second"),
+        *(
+            "experts_of",
+            "favourites",
+            "guess_calls",
+            "guess_gain",
+            "guess_play",
+            "guess_rank",
+            "guess_recovery",
+            "guess_second",
+        ),
         *("guess_shadow", "shadows", "telling_joint"),
     ),
     "expert_checks": ("check_em_step", "check_one_bit", "check_posterior"),

@@ -114,10 +114,22 @@ def guess_ceiling(read: np.ndarray, target: np.ndarray, k: int = 3) -> Guess:
     return guess(question, said, f"{high:.0%}", why)
 
 
-def _share(table: np.ndarray, k: int) -> float:
-    """The share of first choices k places ahead."""
+def guess_within(ranks: np.ndarray, k: int = 2, within: int = 5) -> Guess:
+    """How often is the true token among the first `within` choices, where the first is right so often?"""
+    one, some = _share(ranks, k), _share(ranks, k, within)
+    others = (one, (one + some) / 2, some, (1 + some) / 2, min(1.0, within * one))
+    said = sorted({f"{x:.0%}" for x in others}, key=lambda x: int(x[:-1]))
+    question = (
+        f"{k} places ahead the first choice is the true token at {one:.0%} of the places. At how many is it among the "
+        f"first {within}?"
+    )
+    return guess(question, said, f"{some:.0%}", f"{within} choices win {some - one:.0%} of all places.")
+
+
+def _share(table: np.ndarray, k: int, within: int = 1) -> float:
+    """The share of ranks below `within`, k places ahead."""
     column = np.asarray(table)[:, k - 1]
-    return float((column == 0).sum() / (column >= 0).sum())
+    return float(((column >= 0) & (column < within)).sum() / (column >= 0).sum())
 
 
 class Study(NamedTuple):

@@ -73,7 +73,10 @@ def guess_part(costs: Sequence) -> Guess:
     choices = ["less than a third", "between one and two thirds", "more than two thirds"]
     why = f"{lost:.2f} of {lost + own:.2f} nats, or {share:.0%}, on average over {len(costs)} contexts."
     return guess(
-        "How much of what the trained head loses is the price of independence?", choices, choices[min(2, int(3 * share))], why
+        "How much of what the trained head loses is the price of independence?",
+        choices,
+        choices[min(2, int(3 * share))],
+        why,
     )
 
 

@@ -59,9 +59,14 @@ class Outlook:
         )
 
 
+def _chip(text: str) -> str:
+    """A token by itself: its spaces as dots, because nobody sees a space at an edge."""
+    return escape(visible(text).replace(" ", "·"))
+
+
 def _word(text: str, p: float) -> str:
     wash = f"background:rgba(230,159,0,{0.08 + 0.6 * p:.2f})"
-    return f'<span style="{CHIP};{wash}">{escape(visible(text))}</span><br><small>{number(p)}</small>'
+    return f'<span style="{CHIP};{wash}">{_chip(text)}</span><br><small>{number(p)}</small>'
 
 
 def _true(pair: tuple[str, int] | None) -> str:
@@ -69,7 +74,7 @@ def _true(pair: tuple[str, int] | None) -> str:
         return "?"
     text, rank = pair
     colour = COLOURS[_box(rank)]
-    said = f"{escape(visible(text))}</span><br><small>rank {rank + 1}</small>"
+    said = f"{_chip(text)}</span><br><small>rank {rank + 1}</small>"
     return f'<span style="{CHIP};background:{colour};color:{BLACK}">{said}'
 
 

@@ -18,6 +18,7 @@ from mtp_explore.exercises import (
     guess_best,
     guess_ceiling,
     guess_lens,
+    guess_within,
     outlook,
 )
 from mtp_explore.exercises.seen import COLOURS, Foresight
@@ -45,6 +46,8 @@ def test_guesses_follow_the_ranks():
     )
     assert guess_best({"a": RANKS, "b": never}, 2, "which").answer == "a"
     assert guess_best({"a": RANKS, "b": never * 0}, 2, "which").answer == "b"
+    question = guess_within(torch.tensor([[0, 4], [1, 0], [1, 9], [1, -1]]), k=2, within=5)
+    assert question.answer == "67%" and "33%" in question.question
     question = guess_ceiling(RANKS, RANKS * 0, k=2)
     assert question.answer == "100%" and "50%" in question.question and "50%" in question.choices
 
