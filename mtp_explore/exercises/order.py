@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ..trace.glyphs import quoted
+from ..trace.metrics import interval
 from .guessing import Guess, guess
 
 WORDS = ("morning", "noon", "night")
@@ -71,6 +72,16 @@ def guess_states(rows: Iterable[Mapping], n: int, close: float = 0.01) -> Guess:
     return guess(question, [*ranks, more], str(min(near)) if near else more, why)
 
 
+def guess_behind(lines: Mapping[str, Mapping[int, float]], slack: float = 0.05) -> Guess:
+    """At which length does the tree stop having nearly every draft accepted? `lines` of `by_length`."""
+    tree = lines[KINDS["btree"]]
+    short = [n for n, kept in sorted(tree.items()) if kept < n - 1 - slack]
+    answer, never = (str(short[0]) if short else "none of these"), "none of these"
+    said = ", ".join(f"{n} words: {kept:.2f} of {n - 1}" for n, kept in sorted(tree.items()))
+    question = "The mixture gives way first. From which length on does the tree of three states lose drafts as well?"
+    return guess(question, [*map(str, sorted(tree)), never], answer, f"{said}.")
+
+
 def guess_cut(values: Mapping, mass: float = 0.99) -> Guess:
     """How many singular values of the first cut carry `mass` of it, in the median context? `values` of `spectra`."""
     from ..measure.fidelity import rank_of_mass
@@ -84,6 +95,28 @@ def guess_cut(values: Mapping, mass: float = 0.99) -> Guess:
     chosen = names[int(np.searchsorted(edges, answer))]
     question = f"The cut {name}: how many singular values carry {mass:.0%} of its squares in the median context?"
     return guess(question, names, chosen, why)
+
+
+def averaged(joints: Iterable) -> dict:
+    """{cut: singular values} of joints of two tokens over the same axes, one by one and of their average."""
+    from ..measure.fidelity import spectra
+
+    joints = list(joints)
+    mean = sum(joint.law for joint in joints) / len(joints)
+    (each,), (all_,) = (spectra(laws).values() for laws in (joints, [mean]))
+    return {"x1 | x2, in every context": each, "x1 | x2, on average": all_}
+
+
+def guess_average(values: Mapping, mass: float = 0.99) -> Guess:
+    """Does the average of joints need more singular values than one context does? `values` of `averaged`."""
+    from ..measure.fidelity import rank_of_mass
+
+    each, mean = (rank_of_mass(rows, mass) for rows in values.values())
+    one, all_ = int(each.median()), int(mean[0])
+    choices = ["fewer: averages are smooth", "about as many", "more: every context brings its own"]
+    answer = choices[int(np.searchsorted([0.8, 1.25], all_ / one))]
+    why = f"For {mass:.0%} of the squares: {one} in the median context, {all_} for the average of all {len(each)}."
+    return guess("And the average of these joints: how many singular values does it need?", choices, answer, why)
 
 
 def guess_next(path, k: int) -> Guess:
@@ -127,3 +160,10 @@ def guess_changes(chances: Mapping[int, list[float]]) -> Guess:
     why = f"{mean:.2f} on average; it started training with {len(chances)} transitions close to the identity."
     question = f"{len(chances)} steps from place to place: how many changes of state does the trained chain expect?"
     return guess(question, names, answer, why)
+
+
+def guess_kind(runs: Mapping[str, Iterable]) -> Guess:
+    """Which drafter gets the most tokens out of a call on these prompts?"""
+    rates = {name: interval(trace.metrics()["tokens_per_call"] for trace in run) for name, run in runs.items()}
+    why = "Tokens per call: " + ", ".join(f"{name} {rate}" for name, rate in rates.items()) + " (95 %)."
+    return guess("Which of them gets the most out of a call?", list(runs), max(rates, key=lambda n: rates[n].mean), why)
