@@ -20,7 +20,7 @@ class Sizes:
 
     positions: int = 262_144  # places whose states are cached; a quarter of them is learned by heart
     batch: int = 512  # places per step on a frozen backbone
-    scratch_steps: int = 1200  # of 4 windows of 256 places
+    scratch_steps: int = 500  # of 4 windows of 256 places
     held: int = 16_384  # places of the validation and of the test split
     prompts: int = 60
     tokens: int = 64  # new tokens per prompt
