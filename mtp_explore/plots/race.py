@@ -30,11 +30,12 @@ def race(runs: Mapping[str, Sequence[Trace]]):
     )  # fmt: skip
     means = [interval(rate) for rate in rates]
     figure.add_scatter(
-        x=[m.mean for m in means], y=names, mode="markers+text", name="mean, 95% interval", marker=SYMBOLS,
+        x=[m.mean for m in means], y=names, mode="markers", name="mean, 95% interval", marker=SYMBOLS,
         error_x=dict(array=[m.half or 0 for m in means], color=ORANGE, thickness=2, width=7),
-        text=[str(m) for m in means], textposition="top center", cliponaxis=False,
-        hovertemplate="%{y}: %{text}<extra></extra>",
+        text=[str(m) for m in means], hovertemplate="%{y}: %{text}<extra></extra>",
     )  # fmt: skip
+    for name, mean in zip(names, means, strict=True):
+        figure.add_annotation(x=mean.mean, y=name, text=str(mean), showarrow=False, yshift=18)
     figure.add_vline(x=1, line=dict(color=LINE, dash="dash"))
     most = max(max([*rate, m.mean + (m.half or 0)]) for rate, m in zip(rates, means, strict=True))
     figure.update_xaxes(title_text="tokens per backbone call", range=[0, 1.05 * most])

@@ -54,7 +54,9 @@ def _check(trace: Trace) -> None:
 
 
 class Interval(NamedTuple):
-    """A mean with its uncertainty; `half` is None for fewer than two values, `mean` for none."""
+    """A mean with its uncertainty; `half` is None for fewer than two values, `mean` for none. As text it has two digits
+    of `half`, and as many places of `mean`.
+    """
 
     mean: float | None
     half: float | None  # of the 95% confidence interval
@@ -63,7 +65,10 @@ class Interval(NamedTuple):
     def __str__(self) -> str:
         if self.mean is None:
             return "–"
-        return f"{self.mean:.3g}" if self.half is None else f"{self.mean:.3g} ± {self.half:.2g}"
+        if self.half is None:
+            return f"{self.mean:.3g}"
+        digits = max(0, 1 - math.floor(math.log10(self.half))) if self.half else 2
+        return f"{self.mean:.{digits}f} ± {self.half:.{digits}f}"
 
 
 def interval(values: Iterable[float | None]) -> Interval:

@@ -45,7 +45,7 @@ def test_interval_covers():
 def test_interval_of_few():
     assert interval([2.0, None, 4.0]) == interval([2.0, 4.0]) == pytest.approx((3.0, student(1), 2))
     assert (interval([2.5]), interval([None])) == ((2.5, None, 1), (None, None, 0))
-    assert [str(interval(v)) for v in ([2, 2, 2], [2.5], [])] == ["2 ± 0", "2.5", "–"]
+    assert [str(interval(v)) for v in ([2, 2, 2], [2.5], [])] == ["2.00 ± 0.00", "2.5", "–"]
 
 
 class Tags(HTMLParser):
