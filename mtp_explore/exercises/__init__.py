@@ -32,8 +32,12 @@ _HOMES = {  # module -> the names it gives
     ),
     "expert_checks": ("check_em_step", "check_one_bit", "check_posterior"),
     "order": (
-        *("averaged", "by_length", "changes", "circuits", "guess_average", "guess_behind", "guess_changes"),
-        *("guess_cut", "guess_kind", "guess_next", "guess_states", "moved", "random_circuit", "round_trip"),
+        *("WORDS", "averaged", "by_length", "circuits", "frozen", "guess_average", "guess_behind", "guess_cut"),
+        *("guess_states", "round_trip"),
+    ),
+    "order_beliefs": (
+        *("changes", "doubts", "guess_changes", "guess_doubt", "guess_kind", "guess_next", "guess_nodes", "moved"),
+        "states_say",
     ),
     "order_checks": ("check_block_length", "check_forward", "check_order"),
     "seen": ("foresight", "outlook"),

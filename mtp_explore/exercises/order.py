@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..trace.glyphs import quoted
-from ..trace.metrics import interval
 from .guessing import Guess, guess
 
 WORDS = ("morning", "noon", "night")
@@ -37,8 +35,24 @@ def random_circuit(n: int = 4, rank: int = 3, size: int = 5, seed: int = 0):
     import torch
 
     draw = torch.Generator().manual_seed(seed)
-    some = lambda *shape: torch.randn(*shape, generator=draw, dtype=torch.float64)  # noqa: E731
-    return some(rank).log_softmax(-1), (2 * some(n, rank, size)).log_softmax(-1)
+    weights, factors = (torch.randn(*s, generator=draw, dtype=torch.float64) for s in ((rank,), (n, rank, size)))
+    return weights.log_softmax(-1), (2 * factors).log_softmax(-1)
+
+
+def frozen(n: int = 4, rank: int = 3, size: int = 5, seed: int = 0) -> dict[str, float]:
+    """{kind: largest difference} of a random mixture's joint to that of the chain and the tree which never change
+    state and have its weights and factors.
+    """
+    import torch
+
+    from ..tensors import btree, cp, hmm
+    from ..tensors.circuits import whole
+
+    logw, logphi = random_circuit(n, rank, size, seed)
+    still = torch.eye(rank, dtype=logw.dtype).log().expand(n - 1, rank, rank)
+    law = whole(cp.CP(logw), logphi).exp()
+    others = {"HMM": hmm.HMM(logw, still), "BTree": btree.BTree(logw, still[1:])}
+    return {kind: float((law - whole(other, logphi).exp()).abs().max()) for kind, other in others.items()}
 
 
 def circuits(law, ranks: Iterable[int], kinds: Iterable[str] = KINDS, iterations: int = 100) -> list[dict]:
@@ -117,53 +131,3 @@ def guess_average(values: Mapping, mass: float = 0.99) -> Guess:
     answer = choices[int(np.searchsorted([0.8, 1.25], all_ / one))]
     why = f"For {mass:.0%} of the squares: {one} in the median context, {all_} for the average of all {len(each)}."
     return guess("And the average of these joints: how many singular values does it need?", choices, answer, why)
-
-
-def guess_next(path, k: int) -> Guess:
-    """Which state is the likeliest once the chain has read its k-th token? `path` is what `beliefs.follow` gives."""
-    laws, read = path.laws.numpy(), quoted(path.tokens[k - 1])
-    (before, odds), (after, new) = ((law.argmax() + 1, law.max()) for law in laws[[k - 1, k]])
-    why = f"Before {read} state {before} had {odds:.2f}; for the token after it state {after} has {new:.2f}."
-    question = f"State {before} is the likeliest. Now the chain reads {read}. Which state will write the next token?"
-    return guess(question, range(1, laws.shape[1] + 1), int(after), why)
-
-
-def moved(path) -> int:
-    """The token (from 1) of a `follow`ed text at which the belief moves most, in total variation."""
-    return 1 + int((path.laws.diff(dim=0).abs().sum(1) / 2).argmax())
-
-
-def changes(drafter, prompts: Iterable[str]) -> dict[int, list[float]]:
-    """{k: chances}: how likely a trained chain is in another state at place k + 1 of its window than at place k, for
-    each prompt, before any token is read.
-    """
-    import torch
-
-    from ..measure.sources import Belief
-
-    out: dict[int, list[float]] = {}
-    for prompt in prompts:
-        with torch.no_grad():
-            circuit = drafter.circuit(Belief(drafter, prompt, 1, {}).hidden)
-            law = circuit.logw[0].exp()
-            for k, moves in enumerate(circuit.logT[0].exp(), 1):
-                out.setdefault(k, []).append(float((law * (1 - moves.diagonal())).sum()))
-                law = law @ moves
-    return out
-
-
-def guess_changes(chances: Mapping[int, list[float]]) -> Guess:
-    """How many changes of state does a trained chain expect in a window? `chances` of `changes`."""
-    mean = sum(float(np.mean(v)) for v in chances.values())
-    edges, names = [0.1, 0.5, 1, 2], ["hardly any, below 0.1", "0.1 to 0.5", "0.5 to 1", "1 to 2", "more than 2"]
-    answer = names[int(np.searchsorted(edges, mean))]
-    why = f"{mean:.2f} on average; it started training with {len(chances)} transitions close to the identity."
-    question = f"{len(chances)} steps from place to place: how many changes of state does the trained chain expect?"
-    return guess(question, names, answer, why)
-
-
-def guess_kind(runs: Mapping[str, Iterable]) -> Guess:
-    """Which drafter gets the most tokens out of a call on these prompts?"""
-    rates = {name: interval(trace.metrics()["tokens_per_call"] for trace in run) for name, run in runs.items()}
-    why = "Tokens per call: " + ", ".join(f"{name} {rate}" for name, rate in rates.items()) + " (95 %)."
-    return guess("Which of them gets the most out of a call?", list(runs), max(rates, key=lambda n: rates[n].mean), why)
