@@ -18,16 +18,16 @@ RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
 BACKBONES = ("stories", "arithmetic", "code")
 
 
-def prompts(backbone, name: str, count: int, length: int) -> list[list[int]]:
-    """The first `length` tokens of the first `count` test documents that are longer than that."""
+def prompts(backbone, name: str, count: int, length: int, split: str = "test") -> list[list[int]]:
+    """The first `length` tokens of the first `count` documents of the split that are longer than that."""
     found = []
-    for text in mtp.load_corpus(name).documents("test"):
+    for text in mtp.load_corpus(name).documents(split):
         ids = backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
         if len(ids) > length:
             found.append(ids[:length])
         if len(found) == count:
             return found
-    raise ValueError(f"count={count}: the test split of {name!r} has only {len(found)} documents of {length} tokens")
+    raise ValueError(f"count={count}: the {split} split of {name!r} has only {len(found)} documents of {length} tokens")
 
 
 def receipt(**settings) -> dict:

@@ -15,14 +15,14 @@ import argparse
 import json
 import statistics
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 from common import RESULTS, prompts, receipt
 from cost import call_seconds
-from heads_plan import RANKS, Run, Sizes, chosen, plan
+from heads_plan import RANKS, Run, Sizes, best, plan
 from heads_tables import summary
 
 import mtp_explore as mtp
@@ -68,7 +68,8 @@ def train_heads(run: Run, sizes: Sizes):
     known = states(target, run, "train", sizes.positions)
     steps = max(1, round(run.epochs * sizes.positions / sizes.batch))
     if run.wall:
-        steps = max(1, round(steps * step_seconds(Run(rank=8), sizes) / step_seconds(run, sizes)))
+        model = replace(run, rank=run.wall, wall=0)
+        steps = max(1, round(steps * step_seconds(model, sizes) / step_seconds(run, sizes)))
     drafter, optimizer = fresh(run, target)
     recipe = Recipe(steps, run.seed, sizes.batch, run.rate, sizes.positions)
     for step in range(steps):
@@ -99,7 +100,8 @@ def losses(drafter, held: Features) -> dict[str, float]:
 
 def decoding(target, drafter, run: Run, sizes: Sizes) -> dict:
     """Tokens per call of every prompt, and the shares of drafts that were accepted, by mode."""
-    starts, out = prompts(target, run.corpus, sizes.prompts, LENGTH), {}
+    split = "test" if run.test else "validation"
+    starts, out = prompts(target, run.corpus, sizes.prompts, LENGTH, split), {}
     for mode, (temperature, rule) in MODES.items():
         traces = mtp.generate(target, drafter, starts, sizes.tokens, temperature=temperature, rule=rule)
         whole = pooled(traces)
@@ -121,7 +123,7 @@ def measure(run: Run, sizes: Sizes) -> dict:
     facts["validation"] = losses(drafter, states(target, run, "validation", sizes.held))
     if run.test:
         facts["test"] = losses(drafter, states(target, run, "test", sizes.held))
-        facts["decoding"] = decoding(target, drafter, run, sizes)
+    facts["decoding"] = decoding(target, drafter, run, sizes)
     return {**facts, "seconds": round(time.perf_counter() - clock, 2), "receipt": receipt()}
 
 
@@ -159,8 +161,8 @@ class Forecast:
         places = WINDOW * WINDOWS if scratched else s.batch
         steps = s.scratch_steps if scratched else run.epochs * s.positions / s.batch
         held = (1 + run.test) * s.held / places / 3  # a forward pass is a third of a step
-        work = self.work(self.known if run.wall else run, places) * (steps + held)
-        decode = run.test * len(MODES) * s.prompts * s.tokens * self.work(self.known, 1) / 4
+        work = self.work(replace(run, rank=run.wall or run.rank), places) * (steps + held)
+        decode = len(MODES) * s.prompts * s.tokens * self.work(self.known, 1) / 4
         return self.unit * (work + decode)
 
     def learn(self, run: Run, took: float) -> None:
@@ -175,7 +177,7 @@ def results(out: Path) -> dict[str, dict]:
 def wanted(only: list[str], part: str, out: Path) -> dict[str, Run]:
     """The runs asked for, by name, each once; with the chosen recipes once the search is over."""
     groups = plan()
-    groups["best"] = [run for rank in (1, 8) if (run := chosen(results(out), rank))]
+    groups["best"] = best(results(out))
     runs = {run.name: run for group, members in groups.items() for run in members if group in only}
     mine, parts = map(int, part.split("/"))
     return dict(list(runs.items())[mine - 1 :: parts])

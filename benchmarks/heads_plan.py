@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
+from statistics import fmean
 
 RANKS = (1, 2, 4, 8, 16)
 SEEDS = (0, 1, 2)
+MANY = 32  # the rank that stands against 1 in the search
+SHAPE = (("depth", 1), ("head_rank", 8), ("mixing", "token"))
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,9 @@ class Run:
     epochs: float = 1  # over the cached places; "scratch" runs have one
     width: int = 128  # of a trunk from scratch
     rate: float = 2e-3
-    wall: bool = False  # as many seconds as rank 8 takes for `epochs`, instead of as many steps
+    wall: int = 0  # as many seconds as this rank takes for `epochs`, instead of as many steps
     more: tuple = field(default=())  # further options of the drafter, ((name, value), ...)
-    test: bool = True  # measured on the test split and in decoding; else on validation alone
+    test: bool = True  # measured on the test split; else on validation alone
 
     @property
     def options(self) -> dict:
@@ -57,7 +60,11 @@ class Run:
         head = f"{self.mode}-{self.corpus}-{self.drafter}-r{self.rank}-n{self.horizon + 1}-s{self.seed}"
         rest = [("e", "epochs"), ("w", "width"), ("rate", "rate")]
         tail = [f"{short}{getattr(self, key):g}" for short, key in rest if getattr(self, key) != plain[key]]
-        tail += ["wall"] * self.wall + [f"{k}={v}" for k, v in self.more] + ["validation"] * (not self.test)
+        tail += (
+            [f"wall{self.wall}"] * bool(self.wall)
+            + [f"{k}={v}" for k, v in self.more]
+            + ["validation"] * (not self.test)
+        )
         return "-".join([head, *tail])
 
 
@@ -77,25 +84,35 @@ def plan() -> dict[str, list[Run]]:
         "epochs": [replace(run, epochs=e) for e in (1, 2, 4) for run in (Run(), eight)],
         "widths": [replace(run, mode="scratch", width=w) for w in (64, 128, 192) for run in (Run(), eight)],
         "balance": [replace(eight, more=more) for more in balance],
-        "wall": [replace(Run(), rank=r, wall=True) for r in RANKS],
-        "search": [run for rank in (1, 8) for run in space(rank)],
+        "wall": [replace(Run(), rank=r, wall=8) for r in RANKS],
+        "search": [run for rank in (1, MANY) for run in space(rank)],
     }
 
 
 def space(rank: int) -> list[Run]:
     """The recipes that every rank may choose from, on the validation split."""
-    choices = product((3e-3, 1e-2, 3e-2), (0, 1), (16, 64))
+    plain = Run("arithmetic", "hmm", rank, 4, epochs=0.5, test=False)
+    choices = product(("joint", "dpace"), (192, 768), (2e-3, 4e-3))
     return [
-        Run(rank=rank, epochs=0.5, rate=rate, more=(("depth", depth), ("head_rank", inner)), test=False)
-        for rate, depth, inner in choices
+        replace(plain, rate=rate, more=(*SHAPE, ("hidden", hidden), ("objective", objective)))
+        for objective, hidden, rate in choices
     ]
 
 
 def chosen(results: dict[str, dict], rank: int) -> Run | None:
-    """The recipe of this rank with the least validation loss of the drafts given y', to be tested once; None while
-    some recipe has not been tried.
+    """The recipe of this rank with the most tokens per call on validation prompts, T = 1, to be trained for longer and
+    tested once; None while some recipe has not been tried.
     """
-    tried = [(results[run.name]["validation"]["drafts"], run) for run in space(rank) if run.name in results]
+    tried = [
+        (fmean(results[run.name]["decoding"]["T=1 rejection"]["tokens_per_call"]), run)
+        for run in space(rank)
+        if run.name in results
+    ]
     if len(tried) < len(space(rank)):
         return None
-    return replace(min(tried, key=lambda pair: pair[0])[1], epochs=1, test=True)
+    return replace(max(tried, key=lambda pair: pair[0])[1], epochs=4.5, test=True)
+
+
+def best(results: dict[str, dict]) -> list[Run]:
+    """The chosen recipes of both ranks, as far as they are known."""
+    return [run for rank in (1, MANY) if (run := chosen(results, rank))]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import fmean
 
-from heads_plan import Run, chosen
+from heads_plan import Run, best
 
 from mtp_explore.trace.metrics import interval
 
@@ -22,8 +22,7 @@ MODES = ("greedy", "T=1 rejection", "T=1 block")
 
 def summary(plan: dict[str, list[Run]], results: dict[str, dict]) -> str:
     """All comparisons of which something is there."""
-    best = [run for rank in (1, 8) if (run := chosen(results, rank))]
-    parts = [block(name, runs, results) for name, runs in {**plan, "best": best}.items()]
+    parts = [block(name, runs, results) for name, runs in {**plan, "best": best(results)}.items()]
     if "time" in results:
         rows = results["time"]["ms_per_call_and_ratio_to_rank_1"].items()
         lines = [f"rank {r:>2s}  {ms:7.3f} ms per call  {ratio:5.2f} of rank 1" for r, (ms, ratio) in rows]
@@ -53,10 +52,15 @@ def line(kind: Run, runs: list[Run], results: dict[str, dict]) -> tuple[str, ...
     cells = [spread([f[split][key] for f in found]) for key in LOSSES]
     cells += [plus_minus(per_prompt(found, mode)) for mode in MODES]
     cells.append(" / ".join(accepted(found, mode) for mode in MODES))
-    first = seeds(replace(kind, rank=1, drafter="cp"), runs, results)
+    first = next((seeds(run, runs, results) for run in runs if run.rank == 1 and beside(run) == beside(kind)), [])
     both = [per_prompt(f, "T=1 block") for f in (found, first)] if kind.rank > 1 else [[], []]
     cells.append(plus_minus([a - b for a, b in zip(*both, strict=True)] if all(both) else [], "+"))
     return (kind.name, *cells, f"{fmean(f['seconds_training'] for f in found):.0f}")
+
+
+def beside(run: Run) -> tuple:
+    """What two runs share whose decoding is compared prompt by prompt."""
+    return run.mode, run.corpus, run.horizon, run.width, run.epochs
 
 
 def seeds(kind: Run, runs: list[Run], results: dict[str, dict]) -> list[dict]:

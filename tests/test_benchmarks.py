@@ -22,12 +22,12 @@ def test_names_are_unique():
     assert all("/" not in name and " " not in name for name in names)
 
 
-# Every rank searches the same recipes, on validation alone; the choice is the least loss of the drafts, tested in full,
+# Every rank searches the same recipes, on validation alone; the choice has the most tokens per call, is tested in full,
 # and there is none before all have been tried.
 def test_choice():
     assert [r.options | {"rank": 0} for r in space(1)] == [r.options | {"rank": 0} for r in space(8)]
     assert not any(run.test for run in space(1))
-    results = {run.name: {"validation": {"drafts": 5.0 - i % 7}} for i, run in enumerate(space(8))}
+    results = {run.name: result(9.0, [1.0, 1.2 + i % 7]) for i, run in enumerate(space(8))}
     found = chosen(results, 8)
     assert found.test and found.more == space(8)[6].more and found.rate == space(8)[6].rate
     assert chosen(results, 1) is None
