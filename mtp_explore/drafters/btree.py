@@ -19,8 +19,8 @@ class BTreeDrafter(CircuitDrafter):
 
     name = "btree"
 
-    def sums(self, width: int, tied: bool) -> None:
-        self.nodes = SumWeights(width, self.n - 2, self.rank, self.rank, tied=tied)
+    def sums(self, width: int) -> None:
+        self.nodes = SumWeights(width, self.n - 2, self.rank, self.rank)
 
     def circuit(self, hidden: Tensor) -> BTree:
         return BTree(self.prior(hidden), self.nodes(hidden))

@@ -42,8 +42,7 @@ class Window(NamedTuple):
 class CircuitDrafter(DrafterBase):
     """Subclasses say how the sums' weights come from h (`circuit`).
 
-    horizon: K; rank: R; head_rank: of H - I, 0 for a full matrix; depth, hidden: the MLP before it; tied: the same H and
-    the same sums at all places; mixing: above.
+    horizon: K; rank: R; head_rank: of H - I, 0 for a full matrix; depth, hidden: the MLP before it; mixing: above.
     Training (`objectives.py`): objective; discount, for "conditional" and "kl"; first: whether y', which is never
     drafted, counts in the loss, as in the papers ("dpace" speaks of the drafts alone); balance: weight of the balancing
     loss; balancing: its form.
@@ -57,7 +56,6 @@ class CircuitDrafter(DrafterBase):
         head_rank: int = 16,
         depth: int = 0,
         hidden: int = 256,
-        tied: bool = False,
         mixing: str = "state",
         objective: str = "joint",
         discount: float = 1.0,
@@ -65,9 +63,9 @@ class CircuitDrafter(DrafterBase):
         balance: float = 0.0,
         balancing: str = "kl",
     ):
-        heads = dict(rank=rank, head_rank=head_rank, depth=depth, hidden=hidden, tied=tied)
+        heads = dict(rank=rank, head_rank=head_rank, depth=depth, hidden=hidden, mixing=mixing)
         training = dict(objective=objective, discount=discount, balance=balance, balancing=balancing)
-        super().__init__(backbone, horizon, **heads, mixing=mixing, **training, first=first)
+        super().__init__(backbone, horizon, **heads, **training, first=first)
         if not isinstance(rank, int) or not 1 <= rank <= RANKS:
             raise ValueError(f"rank={rank!r}: it must be a whole number from 1 to {RANKS}")
         if mixing not in ("state", "token"):
@@ -76,15 +74,15 @@ class CircuitDrafter(DrafterBase):
         self.n, self.rank = horizon + 1, rank
         self.objective, self.discount, self.first = objective, discount, first
         self.balance, self.balancing, self.wants_ahead = balance, balancing, objective == "kl"
-        self.heads = ComponentHeads(backbone.width, self.n, **heads)
+        self.heads = ComponentHeads(backbone.width, self.n, rank, head_rank, depth, hidden)
         self.prior = SumWeights(backbone.width, rank)
         self.tilt = nn.Linear(backbone.width, rank, bias=False) if mixing == "token" else None
         if self.tilt is not None:
             nn.init.zeros_(self.tilt.weight)
-        self.sums(backbone.width, tied)
+        self.sums(backbone.width)
         self.to(backbone.device, backbone.dtype)
 
-    def sums(self, width: int, tied: bool) -> None:
+    def sums(self, width: int) -> None:
         """Make the modules of the sums below the root."""
 
     def circuit(self, hidden: Tensor):
@@ -152,8 +150,8 @@ class CircuitDrafter(DrafterBase):
             each = target[..., None].expand(z.shape[:-1])
             logp = target_logprob(z.flatten(0, 2), each.flatten(), unembed).view(z.shape[:-1])
         else:
-            g, up = heads.base(hidden), heads.up.expand(self.n, -1, -1, -1)
-            logp = component_logprob(g.transpose(0, 1), heads.code(g).permute(2, 0, 1, 3), up, target, unembed)
+            g = heads.base(hidden)
+            logp = component_logprob(g.transpose(0, 1), heads.code(g).permute(2, 0, 1, 3), heads.up, target, unembed)
         return logp * (future >= 0)[..., None]
 
     def losses(self, hidden: Tensor, future: Tensor, ahead: Tensor | None = None) -> dict[str, Tensor]:

@@ -3,8 +3,7 @@
     z_a^(s) = H_a^(s) g_s(h),    H = I + A B,    phi[s, a] = softmax(U z_a^(s)),    U the backbone's frozen unembedding
     g_s(h) = h  (depth 0, the papers' linear head)    or    h + C_s SiLU(F_s h)  (depth 1, shared by the components)
 
-A B has rank `head_rank`, or is any D x D matrix (head_rank 0); tied, it is the same at all places, which then differ by
-g_s alone, and so are the matrices of the sums, as in a homogeneous HMM: n times fewer numbers. At the start H = I + N(0, 0.01^2 / D) per entry and
+A B has rank `head_rank`, or is any D x D matrix (head_rank 0). At the start H = I + N(0, 0.01^2 / D) per entry and
 C = 0: every component is the next-token head, and the noise alone tells them apart. Sums have softmax(G h + b), G ~
 N(0, 0.02^2), b = 0; transitions have +5 on the diagonal of b, so that HMM and BTree start near CP.
 Sources: Basharin et al. (arXiv 2410.17765) and Grivas et al. (arXiv 2511.11346), as papers.md 1.1 and 2.2 read them.
@@ -23,22 +22,19 @@ NOISE, SPREAD, DIAGONAL = 0.01, 0.02, 5.0
 class ComponentHeads(nn.Module):
     """width D, n places, rank R; hidden: width of the MLP where depth is 1."""
 
-    def __init__(
-        self, width: int, n: int, rank: int, head_rank: int = 16, depth: int = 0, hidden: int = 256, tied: bool = False
-    ):
+    def __init__(self, width: int, n: int, rank: int, head_rank: int = 16, depth: int = 0, hidden: int = 256):
         super().__init__()
         if not 0 <= head_rank <= width:
             raise ValueError(f"head_rank={head_rank}: it must be from 1 to the width {width}, or 0 for a full matrix")
         if depth not in (0, 1) or hidden < 1:
             raise ValueError(f"depth={depth}, hidden={hidden}: depth must be 0 (linear) or 1 (MLP), hidden at least 1")
-        self.n, self.rank = n, rank
-        places = 1 if tied else n
+        self.rank = rank
         if head_rank:
-            self.down = nn.Parameter(torch.randn(places, rank, width, head_rank) / width**0.5)
-            self.up = nn.Parameter(torch.randn(places, rank, head_rank, width) * NOISE / head_rank**0.5)
+            self.down = nn.Parameter(torch.randn(n, rank, width, head_rank) / width**0.5)
+            self.up = nn.Parameter(torch.randn(n, rank, head_rank, width) * NOISE / head_rank**0.5)
         else:
             self.down = None
-            self.up = nn.Parameter(torch.randn(places, rank, width, width) * NOISE / width**0.5)
+            self.up = nn.Parameter(torch.randn(n, rank, width, width) * NOISE / width**0.5)
         if depth:
             self.inner = nn.Parameter(torch.randn(n, width, hidden) / width**0.5)
             self.outer = nn.Parameter(torch.zeros(n, hidden, width))
@@ -53,7 +49,7 @@ class ComponentHeads(nn.Module):
 
     def code(self, g: Tensor) -> Tensor:
         """What enters B: [n, R, N, head_rank] from g."""
-        g = g[:, None].expand(self.n, self.rank, -1, -1)
+        g = g[:, None].expand(len(self.up), self.rank, -1, -1)
         return g if self.down is None else g @ self.down
 
     def forward(self, hidden: Tensor) -> Tensor:
@@ -63,13 +59,10 @@ class ComponentHeads(nn.Module):
 
 
 class SumWeights(nn.Module):
-    """log softmax(G h + b) [N, *shape] over the last axis; the bias of square ones favours the diagonal. tied: the same
-    along the first axis.
-    """
+    """log softmax(G h + b) [N, *shape] over the last axis; the bias of square ones favours the diagonal."""
 
-    def __init__(self, width: int, *shape: int, tied: bool = False):
+    def __init__(self, width: int, *shape: int):
         super().__init__()
-        self.places, shape = shape[0], (1, *shape[1:]) if tied else shape
         self.shape = shape
         bias = DIAGONAL * torch.eye(shape[-1]).expand(shape) if len(shape) > 1 else torch.zeros(shape)
         self.weight = nn.Parameter(torch.randn(*shape, width) * SPREAD)
@@ -77,5 +70,4 @@ class SumWeights(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         logits = nn.functional.linear(hidden, self.weight.flatten(0, -2), self.bias.flatten())
-        made = exact(logits).unflatten(-1, self.shape).log_softmax(-1)
-        return made.expand(-1, self.places, *self.shape[1:])
+        return exact(logits).unflatten(-1, self.shape).log_softmax(-1)

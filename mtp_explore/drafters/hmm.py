@@ -20,8 +20,8 @@ class HMMDrafter(CircuitDrafter):
 
     name = "hmm"
 
-    def sums(self, width: int, tied: bool) -> None:
-        self.transitions = SumWeights(width, self.n - 1, self.rank, self.rank, tied=tied)
+    def sums(self, width: int) -> None:
+        self.transitions = SumWeights(width, self.n - 1, self.rank, self.rank)
 
     def circuit(self, hidden: Tensor) -> HMM:
         return HMM(self.prior(hidden), self.transitions(hidden))

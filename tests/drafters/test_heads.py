@@ -7,7 +7,6 @@ from mtp_explore.drafters.heads import ComponentHeads, SumWeights
 
 D, N, PLACES, R = 12, 5, 4, 3
 FORMS = [{"head_rank": 2}, {"head_rank": 0}, {"head_rank": 2, "depth": 1, "hidden": 6}, {"head_rank": 0, "depth": 1}]
-FORMS += [{"head_rank": 2, "depth": 1, "hidden": 6, "tied": True}]
 every_form = pytest.mark.parametrize("form", FORMS)
 
 
@@ -33,8 +32,7 @@ def test_heads_equal_plain_matrices(form):
                 inner = h @ heads.inner[s]
                 g = h + (inner * torch.sigmoid(inner)) @ heads.outer[s]
             for a in range(R):
-                at = min(s, len(heads.up) - 1)
-                change = heads.up[at, a] if heads.down is None else heads.down[at, a] @ heads.up[at, a]
+                change = heads.up[s, a] if heads.down is None else heads.down[s, a] @ heads.up[s, a]
                 torch.testing.assert_close(found[row, s, a], g @ (torch.eye(D).double() + change))
 
 
@@ -65,16 +63,6 @@ def test_sum_weights(shape):
     weights.weight.data.normal_()
     plain = torch.einsum("...d,nd->n...", weights.weight, hidden) + weights.bias
     torch.testing.assert_close(weights(hidden), plain.log_softmax(-1))
-
-
-# Tied weights are one law for all places, as many times as there are places.
-@pytest.mark.parametrize("places", [0, 1, 3])
-def test_tied_sum_weights(places):
-    torch.manual_seed(0)
-    weights = SumWeights(D, places, 4, 4, tied=True)
-    found, plain = weights(torch.randn(N, D)), sum(p.numel() for p in weights.parameters())
-    assert found.shape == (N, places, 4, 4) and plain == 16 * (D + 1)
-    assert all(torch.equal(found[:, k], found[:, 0]) for k in range(places))
 
 
 # In half precision the weights are still laws to float32's precision.

@@ -279,24 +279,6 @@ def test_rank_one_is_independent(kind):
         torch.testing.assert_close(drafter.predict(one), other.predict(two))
 
 
-# A tied drafter is the untied one with the same matrices at every place, in its law as in its losses.
-@every_kind
-def test_tied_is_the_same_at_every_place(kind):
-    tied, free = (made(kind, depth=1, hidden=6, tied=t) for t in (True, False))
-    weights = tied.state_dict()
-    shapes = {k: v.shape for k, v in free.state_dict().items()}
-    assert sum(v.numel() for v in weights.values()) < sum(s.numel() for s in shapes.values())
-    free.load_state_dict({k: v.expand(shapes[k]) for k, v in weights.items()})
-    hidden, future = problem(tied)
-    for key, value in tied.losses(hidden, future).items():
-        torch.testing.assert_close(free.losses(hidden, future)[key], value)
-    one, two = tied.begin(state(tied)), free.begin(state(free))
-    for k in range(3):
-        token = torch.full((B,), k % V)
-        one, two = tied.absorb(one, token), free.absorb(two, token)
-        torch.testing.assert_close(tied.predict(one), free.predict(two))
-
-
 # Logits in chunks or whole, heads of low rank or full matrices that equal them: the same losses and gradients; and
 # every weight receives some.
 @every_kind
