@@ -13,6 +13,7 @@ import transformers
 
 import mtp_explore as mtp
 from mtp_explore.backbone.card import machine
+from mtp_explore.backbone.files import shipped_names
 
 RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
 BACKBONES = ("stories", "arithmetic", "code")
@@ -28,6 +29,12 @@ def prompts(backbone, name: str, count: int, length: int, split: str = "test") -
         if len(found) == count:
             return found
     raise ValueError(f"count={count}: the {split} split of {name!r} has only {len(found)} documents of {length} tokens")
+
+
+def shipped(name: str, backbone) -> dict:
+    """The drafters that ship for a backbone, by the name of their directory."""
+    names = [n for n in shipped_names() if n.startswith(f"{name}/")]
+    return {n.split("/")[1]: mtp.load_drafter(n, backbone) for n in names}
 
 
 def receipt(**settings) -> dict:

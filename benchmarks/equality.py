@@ -15,7 +15,7 @@ import hashlib
 import time
 
 import torch
-from common import arguments, prompts, read, receipt, write
+from common import arguments, prompts, read, receipt, shipped, write
 
 import mtp_explore as mtp
 from mtp_explore.backbone.card import read_card
@@ -89,9 +89,9 @@ def measure(name: str, count: int, tokens: int) -> dict:
     drafters = {
         "plain": lambda plain: None,
         "lookup": lambda plain: mtp.make_drafter("lookup", backbone, horizon=HORIZON),
-        "independent": lambda plain: mtp.load_drafter(f"{name}/independent", backbone),
         "oracle": lambda plain: mtp.make_drafter("oracle", backbone, horizon=HORIZON, answer=plain),
     }
+    drafters |= {own: lambda plain, made=made: made for own, made in shipped(name, backbone).items()}
     results: dict = {}
     plain_greedy, plain_tape = None, None
     for label, make in drafters.items():

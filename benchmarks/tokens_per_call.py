@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import time
 
-from common import arguments, prompts, read, receipt, write
+from common import arguments, prompts, read, receipt, shipped, write
 
 import mtp_explore as mtp
-from mtp_explore.backbone.files import shipped_names
 from mtp_explore.trace.metrics import interval, pooled
 
 SEED, LENGTH, BATCH, HORIZON = 0, 32, 50, 8
@@ -40,7 +39,7 @@ def measure(name: str, count: int, tokens: int) -> dict:
     """All lines of one backbone."""
     backbone = mtp.load_backbone(name)
     starts = prompts(backbone, name, count, LENGTH)
-    drafters = {n.split("/")[1]: mtp.load_drafter(n, backbone) for n in shipped_names() if n.split("/")[0] == name}
+    drafters = shipped(name, backbone)
     drafters["lookup"] = mtp.make_drafter("lookup", backbone, horizon=HORIZON)
     lines = {}
     for label, temperature in (("greedy", 0.0), ("T=1", 1.0)):
