@@ -8,7 +8,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORPORA ?= stories arithmetic code
 DRAFTERS ?= independent cp-r8 hmm btree
-SHIP_cp-r8 := cp --rank 8
+JOINT := --rank 8 --depth 1 --hidden 192 --head-rank 8 --mixing token --objective dpace --batch 512 --positions 200000
+SHIP_cp-r8 := cp $(JOINT)
+SHIP_hmm := hmm $(JOINT)
+SHIP_btree := btree $(JOINT)
 
 .PHONY: help setup lab test test-browser lint notebooks models models-quick book clean
 help:
