@@ -118,7 +118,7 @@ def averaged(joints: Iterable) -> dict:
     joints = list(joints)
     mean = sum(joint.law for joint in joints) / len(joints)
     (each,), (all_,) = (spectra(laws).values() for laws in (joints, [mean]))
-    return {"x1 | x2, in every context": each, "x1 | x2, on average": all_}
+    return {"per context": each, "on average": all_}
 
 
 def guess_average(values: Mapping, mass: float = 0.99) -> Guess:

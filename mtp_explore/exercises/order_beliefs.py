@@ -57,14 +57,15 @@ def states_say(drafter, prompt: str, path, k: int, most: int = 2) -> Table:
     """
     import torch
 
-    from ..corpora.tokenizer import piece
+    from ..measure.sources import Target
 
-    tokenizer = drafter.backbone.tokenizer
+    names = Target(drafter.backbone, prompt, 1, {}).names
     with torch.no_grad():
         laws = component_laws(drafter, prompt)[k - 1 : k + 1]
 
     def said(law) -> str:
-        return ", ".join(f"{quoted(piece(tokenizer, int(t)))} {p:.2f}" for p, t in zip(*law.topk(most), strict=True))
+        best, tokens = law.topk(most)
+        return ", ".join(f"{quoted(text)} {p:.2f}" for text, p in zip(names(tokens)[1], best, strict=True))
 
     order = path.laws[k - 1].argsort(descending=True).tolist()
     rows = [(f"{z + 1}", f"{path.laws[k - 1, z]:.2f}", said(laws[0, z]), said(laws[1, z])) for z in order]

@@ -106,7 +106,9 @@ def spectra(values: Mapping[str, np.ndarray]):
         raise ValueError("values is empty: give the singular values of at least one cut")
     titles = [f"cut {literal(name)}" for name in laws] + ["effective rank"]
     figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.24 / len(titles))
-    for panel, (name, rows) in enumerate(laws.items(), 1):
+    last = max(int((rows > 10.0**LEAST).sum(1).max()) for rows in laws.values())  # what lies beyond is not drawn
+    for panel, (name, every) in enumerate(laws.items(), 1):
+        rows = every[:, :last]
         place, x = dict(row=1, col=panel), list(range(1, rows.shape[1] + 1))
         for row in rows[:MANY]:
             figure.add_scatter(x=x, y=above(row), line=dict(color=LINE, width=1), hoverinfo="skip", **place)
@@ -119,13 +121,14 @@ def spectra(values: Mapping[str, np.ndarray]):
             x=x, y=above(rows.mean(0)), mode="lines+markers", line=dict(color=GREEN, width=3), marker=dict(size=7),
             hovertemplate="singular value %{x}: %{y:.3g} of the largest, mean<extra></extra>", **place,
         )  # fmt: skip
-        ranks = effective_rank(rows)
+        ranks = effective_rank(every)
         figure.add_box(
             y=ranks, name=literal(name), boxpoints="all", jitter=0.5, pointpos=0, line=dict(color=GREEN, width=1.5),
             fillcolor=washed(GREEN), marker=dict(color=INK, size=5, opacity=0.6), boxmean=True, row=1, col=len(titles),
         )  # fmt: skip
-        figure.update_xaxes(title_text="index of the singular value", **place)
-        end = np.log10(max(low[low > 0].min(), 10.0**LEAST)) - 0.3
+        figure.update_xaxes(title_text="index of the singular value", range=[0, last + 1], **place)
+        drawn = np.concatenate([low, rows.mean(0)])
+        end = np.log10(max(drawn[drawn > 0].min(), 10.0**LEAST)) - 0.3
         figure.update_yaxes(type="log", range=[end, 0.08], dtick=1, exponentformat="power", **place)
     figure.update_yaxes(title_text="share of the largest", row=1, col=1)
     figure.update_yaxes(title_text="components", rangemode="tozero", row=1, col=len(titles))

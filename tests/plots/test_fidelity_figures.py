@@ -84,6 +84,15 @@ def test_spectra_show_contexts_and_mean():
     assert figure.layout.yaxis.type == "log" and figure.layout.yaxis2.title.text == "components"
 
 
+# Contexts of few values do not hide one that has more: the axes reach as far as any context's values are drawn.
+def test_spectra_reach_the_widest_context():
+    figure = spectra({"a": [[1, *[0] * 29]] * 3, "b": [[1, 0.5, 0.25, 0.125, *[0] * 26]]})
+    ends = [figure.layout[axis].range for axis in ("xaxis", "xaxis2")]
+    assert ends[0] == ends[1] == (0, 5)
+    figure = spectra({"a": [[1, 0, 0, 0]] * 30 + [[1, 0.5, 0.1, 0.01]]})
+    assert figure.layout.yaxis.range[0] < np.log10(0.01 / 31)
+
+
 # Effective rank: n for n equal values, 1 for one, between them otherwise, and blind to the scale.
 def test_effective_rank():
     assert effective_rank(np.array([[3.0, 3, 3, 3], [7, 0, 0, 0]])) == pytest.approx([4, 1])
