@@ -14,16 +14,17 @@ from .cp import CPDrafter
 from .hmm import HMMDrafter
 from .independent import Independent
 from .lookup import Lookup
+from .masked import Masked
 from .oracle import Oracle
 
 DRAFTERS: dict[str, type[DrafterBase]] = {
-    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Lookup, Oracle)
+    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Masked, Lookup, Oracle)
 }
 
 
 def make_drafter(name: str, backbone: Backbone, **options) -> DrafterBase:
-    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "lookup" or "oracle" (answer=tokens), with its
-    options (horizon=, ...).
+    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "masked", "lookup" or "oracle"
+    (answer=tokens), with its options (horizon=, ...).
     """
     if name not in DRAFTERS:
         near = difflib.get_close_matches(str(name), DRAFTERS, 2, 0.3)

@@ -37,6 +37,7 @@ def drafters(backbone, told):
     """(name, drafter, plans) of every kind."""
     for name in ("independent", "cp", "hmm", "btree"):
         yield name, make_drafter(name, backbone, horizon=3), (None,)
+    yield "masked", make_drafter("masked", backbone, horizon=3), PLANS
     yield "lookup", make_drafter("lookup", backbone, horizon=3), (None,)
     yield "oracle", make_drafter("oracle", backbone, answer=told, horizon=3), (None,)
     yield "flawed", flawed(backbone, told), (None,)

@@ -80,6 +80,7 @@ def cases(backbone):
     for name in ("lookup", "independent", "cp", "hmm", "btree"):
         yield make_drafter(name, backbone, horizon=3), None
     yield make_drafter("independent", backbone, horizon=3), None
+    yield from ((make_drafter("masked", backbone, horizon=3, rank=2), plan) for plan in PLANS)
     yield make_drafter("oracle", backbone, answer=ragged(), horizon=3), None
     for kind in SLOT_DRAFTERS.values():
         for plan in PLANS:
