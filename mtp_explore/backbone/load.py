@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 
@@ -77,6 +78,10 @@ class Backbone:
         """The one backbone call of a step: embeds [B, Q, D] -> logits [B, R', V] of the rows `keep` [B, R'] and the
         states [B, Q, D] that enter the unembedding, of all rows.
         """
+        return self.run(embeds, layout.positions, self._mask(layout, embeds.dtype), keep, cache.hf)
+
+    def run(self, embeds: Tensor, positions: Tensor, mask, keep: Tensor, cache=None) -> tuple[Tensor, Tensor]:
+        """`call` with positions [B, Q], what `masks` made, and the cache of transformers, if there is one."""
         seen = []
 
         def capture(module, inputs):  # all rows are remembered, only those asked for are unembedded
@@ -87,24 +92,32 @@ class Backbone:
         try:
             out = self.model(
                 inputs_embeds=embeds,
-                past_key_values=cache.hf,
-                position_ids=layout.positions,
-                attention_mask=self._mask(layout, embeds.dtype),
-                use_cache=True,
+                past_key_values=cache,
+                position_ids=positions,
+                attention_mask=mask,
+                use_cache=cache is not None,
             )
         finally:
             hook.remove()
         return out.logits, seen[0]
 
     def _mask(self, layout: Layout, dtype: torch.dtype):
-        """The additive mask, or one per kind of layer: a 4D mask goes as it is to every layer, windows included."""
+        mask = self.masks(lambda window: additive(layout, dtype, window))
+        alone = layout.allowed.shape[:2] == (1, 1)  # one row that sees the whole cache
+        return None if alone and not isinstance(mask, dict) and self.window_of_all is None else mask
+
+    def masks(self, make: Callable[[int | None], Tensor | None]):
+        """make(window), the additive mask [B, 1, Q, keys] for layers that see `window` positions back (None: all), or
+        one per kind of layer: a 4D mask goes as it is to every layer, windows included.
+        """
         if self.layer_types & {"sliding_attention"}:
-            slide = additive(layout, dtype, self.window)
-            return {"full_attention": additive(layout, dtype), "sliding_attention": slide}
-        window = self.window if not self.layer_types else None
-        if window is None and layout.allowed.shape[:2] == (1, 1):  # one row that sees the whole cache
-            return None
-        return additive(layout, dtype, window)
+            return {"full_attention": make(None), "sliding_attention": make(self.window)}
+        return make(self.window_of_all)
+
+    @property
+    def window_of_all(self) -> int | None:
+        """The window of models whose layers are all alike."""
+        return self.window if not self.layer_types else None
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add. States of

@@ -30,6 +30,7 @@ class DrafterBase(nn.Module):
     first_slot = 1
     one_hot = False
     wants_ahead = False  # its losses ask for the states of the next K places (train/features.py)
+    wants_text = False  # its losses ask for windows of text instead of states (train/texts.py)
 
     def __init__(self, backbone: Backbone, horizon: int, **options):
         super().__init__()
@@ -66,6 +67,9 @@ class DrafterBase(nn.Module):
     def describe(self, belief) -> dict[str, Tensor]:
         """Nothing beyond the laws, by default."""
         return {}
+
+    def settle(self, batches) -> None:
+        """Measure on held-out batches what it has to know of itself; called when training ends. Nothing by default."""
 
     def save_pretrained(self, directory: str | Path) -> None:
         """config.json and model.safetensors, each complete or as it was before, never half written. A card that lies

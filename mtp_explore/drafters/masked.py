@@ -10,6 +10,15 @@ y', given the token before it (papers.md 3.1, 3.4, 3.6):
 
 So the K states are made in one call, and the sampler alone runs K times in turn. Masks see the masks before them, so
 fewer of them can be used than were trained: `shortened`.
+
+Training (papers.md 3.2, 3.5): every chosen place i of a text (an anchor) gets a block of K masks, row j = 1..K of which
+predicts x_{i+j+1} given x_{i+j}; row 0 is the place itself, which predicts x_{i+1}.
+
+    loss = mean over all rows of [-log softmax(U z) - log softmax(U s)] + c mean over places t of L(t)
+    L(t) = mean over the masks that predict what place t predicts of |z - z_t|^2 / D,  z_t frozen
+
+with c = `consistency`. Rows without a token (behind an end of text) are left out. The text is frozen, so it is read
+once and only the masks' rows run with gradients (backbone/blocks.py).
 """
 
 from __future__ import annotations
@@ -20,11 +29,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..backbone.blocks import block_states, freeze
 from ..backbone.gated_lora import GatedLoRA
 from ..contract import Slots, State
+from ..tensors.logprob import target_logprob
 from .base import DrafterBase
 
 SAMPLE = 4096  # rows of the embedding table whose spread the masks start with
+LOGITS = 1 << 24  # numbers of logits alive at once where survival is measured
 
 
 class Masks(NamedTuple):
@@ -35,14 +47,26 @@ class Masks(NamedTuple):
     k: int  # tokens absorbed
 
 
+class Rows(NamedTuple):
+    """The rows of training: row 0 of a block is the anchor itself, rows 1..K its masks."""
+
+    z: Tensor  # [B, A, K+1, D]
+    s: Tensor  # [B, A, K+1, D] what the sampler makes of them; z where there is none
+    target: Tensor  # [B, A, K+1] -1 where there is none
+    ahead: Tensor  # [B, A, K, D] the frozen state of the place that predicts what mask j predicts
+    place: Tensor  # [B, A, K] that place
+
+
 class Masked(DrafterBase):
     """horizon: K; rank, alpha (0: the rank), targets: of the adapters (`GatedLoRA`); sampler, residual: above;
     argmax: drafts are the likeliest tokens instead of draws, one-hot laws, the paper's own way.
+    Training: consistency: weight of the last term; anchors: places of a window that get masks in a step (0: all).
 
     survival [K+1]: the chance that the first j drafts are right, for plan "budget=<slots>"; 2^-j until it is measured.
     """
 
     name = "masked"
+    wants_text = True
     slots_per_branch = property(lambda self: self.horizon)
 
     def __init__(
@@ -55,13 +79,21 @@ class Masked(DrafterBase):
         sampler: bool = True,
         residual: bool = False,
         argmax: bool = False,
+        consistency: float = 1.0,
+        anchors: int = 64,
     ):
-        adapters = dict(rank=rank, alpha=alpha, targets=targets)
-        super().__init__(backbone, horizon, **adapters, sampler=sampler, residual=residual, argmax=argmax)
+        adapters, training = (
+            dict(rank=rank, alpha=alpha, targets=targets),
+            dict(consistency=consistency, anchors=anchors),
+        )
+        super().__init__(backbone, horizon, **adapters, sampler=sampler, residual=residual, argmax=argmax, **training)
         if residual and not sampler:
             raise ValueError("residual=True belongs to the sampler, and sampler=False: use one or the other")
+        if not 0 <= consistency < float("inf") or anchors < 0:
+            raise ValueError(f"consistency={consistency}, anchors={anchors}: both must be 0 or more")
         d = backbone.width
         self.one_hot, self.residual = argmax, residual
+        self.consistency, self.anchors = consistency, anchors
         table = backbone.embed(torch.arange(min(SAMPLE, backbone.vocabulary), device=backbone.device)).float()
         self.masks = nn.Parameter(torch.randn(horizon, d) * table.std().item())
         self.lora = GatedLoRA(backbone.model, rank, alpha or None, targets)
@@ -110,6 +142,74 @@ class Masked(DrafterBase):
             return z
         s = self.sampler(torch.cat([self.backbone.embed(before).to(z.dtype), z], -1))
         return z + s if self.residual else s
+
+    def rows(self, text: Tensor, anchors: Tensor, future: Tensor) -> Rows:
+        """What the losses are made of: windows of text [B, T], anchors [B, A] in them, at most T - 1 - K, and the
+        tokens future [B, A, K+1] that follow each, -1 where there are none.
+        """
+        k, dtype = self.horizon, self.masks.dtype
+        frozen = freeze(self.backbone, text)
+        masks = self.masks.to(self.backbone.dtype).expand(*anchors.shape, -1, -1)
+        with self.gate(0):
+            z = block_states(self.backbone, frozen, anchors, masks, self.first_slot).to(dtype)
+        place = anchors[..., None] + torch.arange(k + 1, device=text.device)
+        states = frozen.hidden.to(dtype)[torch.arange(len(text), device=text.device)[:, None, None], place]
+        z = torch.cat([states[:, :, :1], z], 2)
+        before = text.gather(1, place.flatten(1)).view_as(place)
+        return Rows(z, self.sampled(z, before), future, states[:, :, 1:], place[..., 1:])
+
+    def losses(self, text: Tensor, anchors: Tensor, future: Tensor) -> dict[str, Tensor]:
+        """Named means in nats, arguments as in `rows`: "loss" is what is minimised; "base", "sampler" (where there is
+        one): cross-entropies over masks; "consistency": the mean of L(t); "mask k": cross-entropy of the law that
+        drafts with mask k.
+        """
+        made = self.rows(text, anchors, future)
+        real = future >= 0
+        base = self.cross_entropy(made.z, future)
+        sampler = base if self.sampler is None else self.cross_entropy(made.s, future)
+        both = base if self.sampler is None else base + sampler
+        losses = {"base": mean(base[..., 1:], real[..., 1:])}
+        if self.sampler is not None:
+            losses["sampler"] = mean(sampler[..., 1:], real[..., 1:])
+        losses["consistency"] = consistency(made, text.shape[1])
+        loss = mean(both, real) + self.consistency * losses["consistency"]
+        each = {f"mask {k}": mean(sampler[..., k], real[..., k]) for k in range(1, self.horizon + 1)}
+        return {"loss": loss, **losses, **each}
+
+    def cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
+        """-log softmax(U z)[target] [...], states z [..., D]; of no meaning where target [...] is -1."""
+        logp = target_logprob(z.flatten(0, -2), target.clamp(min=0).flatten(), self.backbone.unembedding)
+        return -logp.view_as(target)
+
+    @torch.no_grad()
+    def settle(self, batches) -> None:
+        """Measure `survival` on batches (text, anchors, future): the likeliest tokens against those that came."""
+        right, asked = torch.zeros(2, self.horizon, device=self.survival.device)
+        for batch in batches:
+            made = self.rows(*batch)
+            s, target = made.s[:, :, 1:].flatten(0, 1), made.target[:, :, 1:].flatten(0, 1)
+            size = max(1, LOGITS // (self.horizon * self.backbone.vocabulary))
+            best = torch.cat([self.backbone.logits(part).argmax(-1) for part in s.split(size)])
+            good = (best == target).cumprod(1)
+            before = torch.cat([torch.ones_like(good[:, :1]), good[:, :-1]], 1)
+            right += good.sum(0)
+            asked += (before * (target >= 0)).sum(0)
+        self.survival[1:] = (right / asked.clamp(min=1)).cumprod(0)
+        self.survival[0] = 1
+
+
+def consistency(made: Rows, size: int) -> Tensor:
+    """The mean of L(t) over the places t < size that some mask speaks for."""
+    real = (made.target[..., 1:] >= 0).to(made.z.dtype)
+    apart = (made.z[:, :, 1:] - made.ahead.detach()).square().mean(-1) * real
+    none, place = made.z.new_zeros(len(apart), size), made.place.flatten(1)
+    total, count = (none.scatter_add(1, place, x.flatten(1)) for x in (apart, real))
+    return mean(total / count.clamp(min=1), count > 0)
+
+
+def mean(values: Tensor, real: Tensor) -> Tensor:
+    """Mean of the values that are real; 0 where none is."""
+    return (values * real).sum() / real.sum().clamp(min=1)
 
 
 def _block(inner: int, outer: int) -> tuple[nn.Module, ...]:

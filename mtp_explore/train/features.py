@@ -23,6 +23,15 @@ class Batch(NamedTuple):
     future: Tensor  # [n, K+1] the tokens y', d_1..d_K; -1 after an end of text
     ahead: Tensor | None  # [n, K, D] the states that predict d_1..d_K; of no meaning where future is -1
 
+    @property
+    def size(self) -> int:
+        return len(self.hidden)
+
+    def given(self, dtype: torch.dtype) -> tuple[Tensor, ...]:
+        """The arguments of `losses`, states in a precision."""
+        ahead = () if self.ahead is None else (self.ahead.to(dtype),)
+        return self.hidden.to(dtype), self.future, *ahead
+
 
 class Features(NamedTuple):
     hidden: Tensor  # [M, D] the states of whole windows, one after another
@@ -51,6 +60,17 @@ class Features(NamedTuple):
         """All places in order, at most `size` at a time."""
         for first in range(0, self.size, size):
             yield self.take(slice(first, first + size))
+
+    def check(self, drafter) -> None:
+        """ValueError where a drafter cannot learn from these states."""
+        horizon, width, ahead = self.future.shape[1] - 1, self.hidden.shape[1], self.starts is not None
+        mine = drafter.horizon, drafter.made_for["width"]
+        if (horizon, width) != mine or (drafter.wants_ahead and not ahead) or drafter.wants_text:
+            raise ValueError(
+                f"prepared holds states of width {width} for horizon {horizon} (states ahead: {ahead}), and drafter "
+                f"{drafter.name!r} needs {'windows of text, ' if drafter.wants_text else ''}{mine[1]} and {mine[0]} "
+                f"({drafter.wants_ahead}): make them with prepare()"
+            )
 
 
 def futures(tokens: Tensor, horizon: int, eos: list[int]) -> Tensor:

@@ -7,7 +7,8 @@ backbone are trained in float32 and cast at the end.
 
 A drafter's side of the contract: `losses(hidden [N, D], future [N, K+1])` gives named scalars in nats. "loss" among
 them is what is minimised; without it, their mean. A drafter with `wants_ahead` is also given `ahead` [N, K, D], the
-frozen states of the next K places.
+frozen states of the next K places. One with `wants_text` runs the backbone itself: it is given windows of text and
+anchors in them (train/texts.py) instead of states. `settle` is called at the end with the validation split.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from tqdm.auto import tqdm
 from ..backbone.load import Backbone
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .features import Batch, Features, features
+from .texts import TextBatch, Texts, texts
 
 CHECKPOINT = "checkpoint.safetensors"
+PART = 8192  # places that are measured at a time
 
 
 @dataclass
@@ -77,13 +80,14 @@ def fit(
     positions: int = 200_000,
     every: int = 100,
     progress: bool = True,
-    prepared: tuple[Features, Features] | None = None,
+    prepared: tuple[Features | Texts, Features | Texts] | None = None,
 ) -> Report:
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
 
     out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
-    added where measured. batch: positions per step. positions: places of the text whose states are kept in memory.
+    added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
+    memory, as states or as tokens.
     prepared: what `prepare` made of this corpus, where several drafters learn from the same states.
     Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
     windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
@@ -140,13 +144,14 @@ def fit(
                     callback(note)
     finally:
         drafter.to(backbone.dtype).eval()
+    drafter.settle(batch.given(backbone.dtype) for batch in held.parts(PART))
     report.seconds = time.perf_counter() - clock
     if out:
         drafter.save_pretrained(out)
     return report
 
 
-def train_step(drafter, optimizer, batch: Batch, rate: float) -> dict:
+def train_step(drafter, optimizer, batch: Batch | TextBatch, rate: float) -> dict:
     """One step of AdamW; returns every loss and the one that was minimised, "loss", detached."""
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -158,51 +163,44 @@ def train_step(drafter, optimizer, batch: Batch, rate: float) -> dict:
     return {k: v.detach() for k, v in losses.items()}
 
 
-def losses_of(drafter, batch: Batch) -> dict[str, Tensor]:
+def losses_of(drafter, batch: Batch | TextBatch) -> dict[str, Tensor]:
     """The drafter's losses on a batch, "loss" first: its own, or else the mean of all."""
-    dtype = next(drafter.parameters()).dtype
-    hidden, future = batch.hidden.to(dtype), batch.future
-    ahead = () if batch.ahead is None else (batch.ahead.to(dtype),)
-    losses = drafter.losses(hidden, future, *ahead)
+    losses = drafter.losses(*batch.given(next(drafter.parameters()).dtype))
     loss = losses["loss"] if "loss" in losses else torch.stack(list(losses.values())).mean()
     return {"loss": loss, **{k: v for k, v in losses.items() if k != "loss"}}
 
 
 @torch.no_grad()
-def evaluate(drafter, held: Features, size: int = 8192) -> dict[str, float]:
-    """Losses on held-out features, in nats."""
+def evaluate(drafter, held: Features | Texts, size: int = PART) -> dict[str, float]:
+    """Losses on held-out features or texts, in nats."""
     total: dict[str, float] = {}
     for batch in held.parts(size):
         for k, v in losses_of(drafter, batch).items():
-            total[k] = total.get(k, 0.0) + v.item() * len(batch.hidden) / held.size
+            total[k] = total.get(k, 0.0) + v.item() * batch.size / held.size
     return total
 
 
-def prepare(drafter, backbone: Backbone, corpus, positions: int = 200_000, seed: int = 0) -> tuple[Features, Features]:
-    """States of the train and of the validation split, as `fit` makes them for this drafter; others of the same horizon
-    can learn from them too. Errors as in `fit`.
+def prepare(drafter, backbone: Backbone, corpus, positions: int = 200_000, seed: int = 0) -> tuple:
+    """States of the train and of the validation split (`Features`), or windows of their text (`Texts`), as `fit` makes
+    them for this drafter; others of the same horizon and kind can learn from them too. Errors as in `fit`.
     """
     recipe = Recipe(1, seed, 1, 1.0, positions)
     return tuple(split_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
 
 
-def fitting(prepared: tuple[Features, Features], drafter) -> tuple[Features, Features]:
-    """The states, if this drafter can learn from them; else ValueError."""
-    known, held = prepared
-    horizon, width, ahead = known.future.shape[1] - 1, known.hidden.shape[1], known.starts is not None
-    mine = drafter.horizon, drafter.made_for["width"]
-    if (horizon, width) != mine or (drafter.wants_ahead and not ahead):
-        raise ValueError(
-            f"prepared holds states of width {width} for horizon {horizon} (states ahead: {ahead}), and drafter "
-            f"{drafter.name!r} needs {mine[1]} and {mine[0]} ({drafter.wants_ahead}): make them with prepare()"
-        )
-    return known, held
+def fitting(prepared: tuple, drafter) -> tuple:
+    """What was prepared, if this drafter can learn from it; else ValueError."""
+    for part in prepared:
+        part.check(drafter)
+    return prepared
 
 
-def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features:
+def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features | Texts:
     positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
     tokens = corpus.tokens(split, backbone.tokenizer, limit=2 * positions + 4096)
     try:
+        if drafter.wants_text:
+            return texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed)
         return features(backbone, tokens, drafter.horizon, positions, recipe.seed, drafter.wants_ahead)
     except ValueError as error:
         raise ValueError(f"corpus {getattr(corpus, 'name', corpus)!r}, split {split!r}: {error}") from error

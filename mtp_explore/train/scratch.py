@@ -75,7 +75,7 @@ def refuse(drafter) -> None:
     """ValueError for drafters that cannot be trained beside their trunk."""
     if not any(p.requires_grad for p in drafter.parameters()):
         raise ValueError(f"drafter {drafter.name!r} has no weights to train: name another")
-    if drafter.wants_ahead:
+    if drafter.wants_ahead or drafter.wants_text:
         raise ValueError(f"drafter {drafter.name!r} learns from a frozen target here: use fit(), or another objective")
 
 

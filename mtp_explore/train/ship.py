@@ -27,7 +27,7 @@ from ..drafters import DRAFTERS, load_drafter, make_drafter
 from .fit import CHECKPOINT, Recipe, evaluate, fit, split_features
 
 STEPS, QUICK = 1200, 300
-TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle", "masked")]
+TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
 
 
 def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:

@@ -1,0 +1,156 @@
+"""Blocks of rows that hang from the places of a frozen text: the text is read once, then only the blocks run.
+
+Letters: B windows of T tokens, A anchors per window, M rows per block, H heads of queries, G of keys, d their width.
+Row m of the block at place i of a text stands `first` + m places behind i. It sees the text up to i, as far as it
+belongs to the same document, and the rows of its own block up to itself; nothing sees the blocks. So text and blocks
+are one pass over T + A M rows with a mask (papers.md 3.2), and this is the same in two: keys and values of the text are
+computed once, without gradient, and the blocks attend to [them | their own block]: A M (T + M) scores instead of
+(T + A M)^2, and no gradient through the text.
+
+An end-of-text token begins the next document; positions count from there, as they will when decoding.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from .layout import Layout
+from .load import Backbone
+
+NAME = "mtp_blocks"  # of the attention below, in transformers' table
+STRANGE = ("s_aux", "position_bias")  # what some models add to attention, and this one does not know
+
+
+class Frozen(NamedTuple):
+    """A text as the blocks see it."""
+
+    hidden: Tensor  # [B, T, D] the states that enter the unembedding
+    layers: list[tuple[Tensor, Tensor]]  # keys and values [B, G, T, d]
+    position: Tensor  # [B, T] within the document
+    document: Tensor  # [B, T] its number
+
+
+def documents(tokens: Tensor, eos: list[int]) -> tuple[Tensor, Tensor]:
+    """(position, document) [B, T] of every token of windows [B, T]."""
+    place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
+    starts = torch.isin(tokens, torch.tensor(eos, dtype=tokens.dtype, device=tokens.device))
+    return place - torch.where(starts, place, 0).cummax(1).values, starts.long().cumsum(1)
+
+
+@torch.no_grad()
+def freeze(backbone: Backbone, tokens: Tensor) -> Frozen:
+    """Windows of text [B, T], T <= context, read by the backbone as it is."""
+    position, document = documents(tokens, backbone.eos)
+    size = tokens.shape[1]
+    causal = torch.ones(size, size, dtype=torch.bool, device=tokens.device).tril()
+    allowed = causal & (document[:, :, None] == document[:, None])
+    cache, last = backbone.cache(size), torch.full_like(tokens[:, :1], size - 1)
+    _, hidden = backbone.call(backbone.embed(tokens), Layout(position, allowed, position, size), cache, last)
+    layers = [(layer.keys[:, :, :size], layer.values[:, :, :size]) for layer in cache.hf.layers]
+    return Frozen(hidden, layers, position, document)
+
+
+def sight(frozen: Frozen, anchors: Tensor, rows: int) -> Tensor:
+    """[B, A, M, T + M] bool: may row m of the block at anchors [B, A] see a place of the text, a row of its block?"""
+    size = frozen.document.shape[1]
+    place = torch.arange(size, device=anchors.device)
+    same = frozen.document.gather(1, anchors)[..., None] == frozen.document[:, None]
+    text = (same & (place <= anchors[..., None]))[:, :, None].expand(-1, -1, rows, -1)
+    own = torch.ones(rows, rows, dtype=torch.bool, device=anchors.device).tril()
+    return torch.cat([text, own.expand(*anchors.shape, -1, -1)], -1)
+
+
+def block_states(backbone: Backbone, frozen: Frozen, anchors: Tensor, embeds: Tensor, first: int = 1) -> Tensor:
+    """Final states [B, A, M, D] of blocks at the places `anchors` [B, A], from input embeddings [B, A, M, D].
+
+    Adapters that are open act on all of it: open them with gate(0). Gradients reach the embeddings and the adapters.
+    ValueError: a model whose attention cannot be exchanged.
+    """
+    batch, count, rows, _ = embeds.shape
+    seen = sight(frozen, anchors, rows)
+    position = frozen.position.gather(1, anchors)[..., None] + torch.arange(first, first + rows, device=anchors.device)
+
+    def make(window: int | None) -> Tensor:
+        ok = seen
+        if window is not None:
+            keys = torch.cat([frozen.position[:, None].expand(-1, count, -1), position], 2)
+            ok = seen & (position[..., None] - keys[:, :, None] < window)
+        mask = torch.zeros(ok.shape, dtype=embeds.dtype, device=embeds.device)
+        return mask.masked_fill_(~ok, torch.finfo(embeds.dtype).min).flatten(1, 2)[:, None]
+
+    none = torch.zeros_like(anchors[:, :1])
+    with attending(backbone, frozen, count):
+        _, hidden = backbone.run(embeds.flatten(1, 2), position.flatten(1, 2), backbone.masks(make), none)
+    return hidden.unflatten(1, (count, rows))
+
+
+class _Open(NamedTuple):
+    frozen: Frozen
+    count: int  # A
+    calls: list[int]  # layers that were served
+
+
+_open: _Open | None = None
+
+
+@contextmanager
+def attending(backbone: Backbone, frozen: Frozen, count: int):
+    """While open, the model's attention is `attend`, with `count` blocks per row of the batch."""
+    global _open
+    configs = {id(c): c for m in backbone.model.modules() if (c := getattr(m, "config", None)) is not None}
+    before = [(c, c._attn_implementation) for c in configs.values()]
+    ALL_ATTENTION_FUNCTIONS.register(NAME, attend)
+    outer, _open = _open, _Open(frozen, count, [])
+    try:
+        for config, _ in before:
+            config._attn_implementation = NAME
+        yield
+        served = sorted(_open.calls)
+    finally:
+        _open = outer
+        for config, name in before:
+            config._attn_implementation = name
+    if served != list(range(len(frozen.layers))):
+        raise ValueError(
+            f"model type {backbone.config.model_type!r}: its attention cannot be exchanged, which training on frozen "
+            "keys and values needs; take a model whose attention transformers can exchange (Llama, Qwen, GPT-2, ...)"
+        )
+
+
+def attend(
+    module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor,
+    scaling: float | None = None,
+    softcap: float | None = None,
+    **others,
+) -> tuple[Tensor, None]:
+    """Attention of blocks: query [B, H, A M, d] over [the layer's frozen keys | the own block's of key [B, G, A M, d]].
+
+    attention_mask [B, 1, A M, T + M] is added to the scores; others: what transformers passes besides.
+    """
+    if strange := [name for name in STRANGE if others.get(name) is not None]:
+        raise ValueError(f"this model's attention uses {strange[0]}, which training on frozen keys does not know")
+    _open.calls.append(module.layer_idx)
+    past_key, past_value = _open.frozen.layers[module.layer_idx]
+    heads, width = key.shape[1], query.shape[-1]
+    size, count = past_key.shape[2], _open.count
+    query = (query * (width**-0.5 if scaling is None else scaling)).unflatten(1, (heads, -1))  # [B, G, H/G, A M, d]
+    key, value = (x.unflatten(2, (count, -1))[:, :, None] for x in (key, value))  # [B, G, 1, A, M, d]
+    text = (query.flatten(2, 3) @ past_key.transpose(-1, -2)).view(*query.shape[:-1], size)
+    own = query.unflatten(3, (count, -1)) @ key.transpose(-1, -2)
+    scores = torch.cat([text, own.flatten(3, 4)], -1)
+    if softcap is not None:
+        scores = softcap * torch.tanh(scores / softcap)
+    scores = scores + attention_mask[:, :, None]
+    weight = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(value.dtype)
+    out = (weight[..., :size].flatten(2, 3) @ past_value).view(query.shape[:-1] + past_value.shape[-1:])
+    out = out + (weight[..., size:].unflatten(3, (count, -1)) @ value).flatten(3, 4)
+    return out.flatten(1, 2).transpose(1, 2).contiguous(), None
