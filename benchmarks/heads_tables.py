@@ -52,7 +52,9 @@ def line(kind: Run, runs: list[Run], results: dict[str, dict]) -> tuple[str, ...
     cells = [spread([f[split][key] for f in found]) for key in LOSSES]
     cells += [plus_minus(per_prompt(found, mode)) for mode in MODES]
     cells.append(" / ".join(accepted(found, mode) for mode in MODES))
-    first = next((seeds(run, runs, results) for run in runs if run.rank == 1 and beside(run) == beside(kind)), [])
+    first = next(
+        (seeds(run, runs, results) for run in runs if kind.test and run.rank == 1 and beside(run) == beside(kind)), []
+    )
     both = [per_prompt(f, "T=1 block") for f in (found, first)] if kind.rank > 1 else [[], []]
     cells.append(plus_minus([a - b for a, b in zip(*both, strict=True)] if all(both) else [], "+"))
     return (kind.name, *cells, f"{fmean(f['seconds_training'] for f in found):.0f}")

@@ -1,6 +1,10 @@
-"""Train a trunk and a drafter together from random weights: the papers' first setting.
+"""Train a trunk and a drafter together from random weights: the papers' first setting, as far as a shared head allows.
 
-    loss = CE of the trunk's own next-token head + the whole window's loss of the drafter,  over every place of the text
+    loss = CE of the trunk's own next-token head + m times the drafter's loss per token,  over every place of the text
+
+m is the number of tokens that the drafter's loss is a mean of: K drafts, and y' with option `first`; so each counts as
+much as the trunk's own. (Basharin et al. have n r unembeddings and take the mixture's first marginal for the target;
+here all components share one unembedding, by low-rank maps, and the target is the trunk's own head: papers.md 1.1, 1.5.)
 
 The trunk is the small Llama of `pretrain.py`, with its optimiser, schedule and windows; its unembedding is shared and
 learns from both. What comes back is an ordinary backbone and an ordinary drafter for it, so everything else works. But
@@ -87,11 +91,11 @@ def trunk(model, tokens: Tensor, precision: str) -> Tensor:
 
 
 def backward(drafter, hidden: Tensor, future: Tensor, in_turn: bool) -> dict[str, Tensor]:
-    """Gradients of CE + n times the drafter's loss per token into trunk, unembedding and drafter; losses, detached.
+    """Gradients of CE + m times the drafter's loss per token into trunk, unembedding and drafter; losses, detached.
 
     hidden [N, D] with the trunk behind it; future [N, K+1].
     """
-    unembed, many = drafter.backbone.unembedding, future.shape[1]
+    unembed, many = drafter.backbone.unembedding, drafter.horizon + getattr(drafter, "first", False)
 
     def next_token(z: Tensor) -> Tensor:
         return -target_logprob(z, future[:, 0], unembed).mean()

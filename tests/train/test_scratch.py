@@ -47,7 +47,7 @@ def problem(kind):
 
 
 # papers.md 6, row 23: heads forward and backward in turn, through a detached trunk output, give trunk, unembedding and
-# drafter the gradients of the plain sum, spelled out here from the definition: CE + (K + 1) times the drafter's loss.
+# drafter the gradients of the plain sum, spelled out here from the definition: CE + K times the drafter's loss.
 @on_every_kind
 @pytest.mark.parametrize("in_turn", [False, True])
 def test_gradients_are_those_of_the_sum(kind, in_turn):
@@ -57,13 +57,30 @@ def test_gradients_are_those_of_the_sum(kind, in_turn):
     logits = model(input_ids=given, use_cache=False).logits.flatten(0, 1)
     named = drafter.losses(hidden, future)
     own = named["loss"] if "loss" in named else sum(named.values()) / K
-    total = nn.functional.cross_entropy(logits, future[:, 0]) + (K + 1) * own
+    total = nn.functional.cross_entropy(logits, future[:, 0]) + K * own
     expected = torch.autograd.grad(total, weights)
     found = backward(drafter, trunk(model, given, "fp32"), future, in_turn)
     for weight, gradient in zip(weights, expected, strict=True):
         torch.testing.assert_close(weight.grad, gradient, atol=1e-11, rtol=1e-8)
     assert (future < 0).any() and sum(gradient.abs().max() > 1e-6 for gradient in expected) > 0.9 * len(expected)
-    torch.testing.assert_close(found["next"] + (K + 1) * found["loss"], total.detach(), atol=1e-10, rtol=1e-10)
+    torch.testing.assert_close(found["next"] + K * found["loss"], total.detach(), atol=1e-10, rtol=1e-10)
+
+
+# Every token of a whole window weighs as much as the trunk's own: the heads' losses are added up, as Gloeckle's are, and
+# a joint law gives -log q of the drafts given y', or of the whole window where y' counts too.
+@pytest.mark.parametrize("kind, options", [("independent", {}), ("cp", {}), ("hmm", {}), ("btree", {"first": True})])
+def test_weight_of_the_window(kind, options):
+    base = build(ARCHITECTURES["gpt2"](), dtype=torch.float64)
+    drafter = make_drafter(kind, base, horizon=K, **KINDS[kind], **options)
+    hidden = torch.randn(9, base.width, dtype=torch.float64, requires_grad=True)
+    future = torch.randint(0, VOCABULARY, (9, K + 1))
+    named = drafter.losses(hidden, future)
+    drafts = sum(named.values()) if kind == "independent" else named["joint"] - named["first"]
+    own = named["joint"] if options else drafts
+    total = nn.functional.cross_entropy(base.logits(hidden), future[:, 0]) + own
+    expected = torch.autograd.grad(total, hidden)[0]
+    backward(drafter, hidden, future, False)
+    torch.testing.assert_close(hidden.grad, expected)
 
 
 # In turn, a part's graph is gone before the next part runs, and the trunk runs backward once.
