@@ -5,9 +5,10 @@
 Every run (`heads_plan.py`) writes one JSON under data/results/heads and is skipped where that exists, so the script may
 be killed and started again; `--part 1/2` and `--part 2/2` share the work between two processes. The forecast comes
 first, from one timed step. Losses are in nats: `joint` of a whole window, `first` of y' (which is never drafted),
-`drafts` of the rest given y'. Only the runs of "first", "scratch" and "widths" learn y' at all; in the others `joint` and
-`first` hold a factor that nothing has trained, and `drafts` is what to read. Decoding uses held-out prompts; tokens per call keep one figure per prompt, for paired
-95 % intervals. `--quick` is a sixteenth of everything, into runs/quick/heads.
+`drafts` of the rest given y'. Only the runs of "first", "scratch" and "widths" learn y' at all; in the others `joint`
+and `first` hold a factor that nothing has trained, and `drafts` is what to read. Decoding uses held-out prompts; tokens
+per call keep one figure per prompt, for paired 95 % intervals. `--quick` is a sixteenth of everything, into
+runs/quick/heads.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 m is the number of tokens that the drafter's loss is a mean of: K drafts, and y' with option `first`; so each counts as
 much as the trunk's own. (Basharin et al. have n r unembeddings and take the mixture's first marginal for the target;
-here all components share one unembedding, by low-rank maps, and the target is the trunk's own head: papers.md 1.1, 1.5.)
+here all components share one unembedding by low-rank maps, and the target is the trunk's own head.)
 
 The trunk is the small Llama of `pretrain.py`, with its optimiser, schedule and windows; its unembedding is shared and
 learns from both. What comes back is an ordinary backbone and an ordinary drafter for it, so everything else works. But

@@ -66,8 +66,8 @@ def test_gradients_are_those_of_the_sum(kind, in_turn):
     torch.testing.assert_close(found["next"] + K * found["loss"], total.detach(), atol=1e-10, rtol=1e-10)
 
 
-# Every token of a whole window weighs as much as the trunk's own: the heads' losses are added up, as Gloeckle's are, and
-# a joint law gives -log q of the drafts given y', or of the whole window where y' counts too.
+# Every token of a whole window weighs as much as the trunk's own: the heads' losses are added up, as Gloeckle's are,
+# and a joint law gives -log q of the drafts given y', or of the whole window where y' counts too.
 @pytest.mark.parametrize("kind, options", [("independent", {}), ("cp", {}), ("hmm", {}), ("btree", {"first": True})])
 def test_weight_of_the_window(kind, options):
     base = build(ARCHITECTURES["gpt2"](), dtype=torch.float64)
