@@ -5,10 +5,10 @@
 Contexts are the beginnings of test documents, cut after 12 to 31 tokens (seeded). For each: the exact joint of the next
 three tokens on the 32 likeliest of every axis, its total correlation, the prices of EM (CP, HMM), non-negative CP, CP
 and tensor trains of ranks 1 to 16, and of every shipped drafter's own belief on the same axes; of trained mixtures and
-chains also what EM makes of them on this context. A drafter's law is cut to the axes too, so it is flattered by the share
-that it gives to other tokens: its own mass on the axes stands beside it. Means over contexts with 95 % intervals. Before that, for one context
-per backbone: seconds of the joints of two tokens (all V^2) and of three (64 per axis), and how far their marginals are
-from the backbone's own laws. Writes data/results/joints.json.
+chains also what EM makes of them on this context. A drafter's law is cut to the axes too, so it is flattered by the
+share that it gives to other tokens: its own mass on the axes stands beside it. Means over contexts with 95 % intervals.
+Also, for one context per backbone: seconds of the joints of two tokens (all V^2) and of three (64 per axis), and how
+far their marginals are from the backbone's own laws. Writes data/results/joints.json.
 """
 
 from __future__ import annotations
