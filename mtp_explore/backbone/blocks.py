@@ -4,8 +4,8 @@ Letters: B windows of T tokens, A anchors per window, M rows per block, H heads 
 Row m of the block at place i of a text stands `first` + m places behind i. It sees the text up to i, as far as it
 belongs to the same document, and the rows of its own block up to itself; nothing sees the blocks. So text and blocks
 are one pass over T + A M rows with a mask (papers.md 3.2), and this is the same in two: keys and values of the text are
-computed once, without gradient, and the blocks attend to [them | their own block]: A M (T + M) scores instead of
-(T + A M)^2, and no gradient through the text.
+computed once, without gradient, and the blocks attend to [them | their own block] (tensors/attention.py): less than
+A M (T + M) scores instead of (T + A M)^2, no mask over all pairs, and no gradient through the text.
 
 An end-of-text token begins the next document; positions count from there, as they will when decoding.
 """
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from ..tensors.attention import block_attention
 from .layout import Layout
 from .load import Backbone
 
@@ -55,43 +56,43 @@ def freeze(backbone: Backbone, tokens: Tensor) -> Frozen:
     return Frozen(hidden, layers, position, document)
 
 
-def sight(frozen: Frozen, anchors: Tensor, rows: int) -> Tensor:
-    """[B, A, M, T + M] bool: may row m of the block at anchors [B, A] see a place of the text, a row of its block?"""
-    size = frozen.document.shape[1]
-    place = torch.arange(size, device=anchors.device)
+def sight(frozen: Frozen, anchors: Tensor) -> Tensor:
+    """[B, A, T] bool: may the blocks at anchors [B, A] see a place of the text?"""
+    place = torch.arange(frozen.document.shape[1], device=anchors.device)
     same = frozen.document.gather(1, anchors)[..., None] == frozen.document[:, None]
-    text = (same & (place <= anchors[..., None]))[:, :, None].expand(-1, -1, rows, -1)
-    own = torch.ones(rows, rows, dtype=torch.bool, device=anchors.device).tril()
-    return torch.cat([text, own.expand(*anchors.shape, -1, -1)], -1)
+    return same & (place <= anchors[..., None])
 
 
 def block_states(backbone: Backbone, frozen: Frozen, anchors: Tensor, embeds: Tensor, first: int = 1) -> Tensor:
-    """Final states [B, A, M, D] of blocks at the places `anchors` [B, A], from input embeddings [B, A, M, D].
+    """Final states [B, A, M, D] of blocks at the places `anchors` [B, A], from input embeddings [B, A, M, D]; fastest
+    with the anchors of a row in order.
 
     Adapters that are open act on all of it: open them with gate(0). Gradients reach the embeddings and the adapters.
-    ValueError: a model whose attention cannot be exchanged.
+    ValueError: a model whose attention cannot be exchanged, or whose window is shorter than a block.
     """
-    batch, count, rows, _ = embeds.shape
-    seen = sight(frozen, anchors, rows)
+    rows = embeds.shape[2]
+    seen = sight(frozen, anchors)[:, :, None]
     position = frozen.position.gather(1, anchors)[..., None] + torch.arange(first, first + rows, device=anchors.device)
 
     def make(window: int | None) -> Tensor:
+        """[B, A, 1, T], with a window [B, A, M, T]: 0 where seen, the least number elsewhere."""
+        if window is not None and window < rows:
+            raise ValueError(f"blocks of {rows} rows do not fit this model's attention window of {window}: use fewer")
         ok = seen
         if window is not None:
-            keys = torch.cat([frozen.position[:, None].expand(-1, count, -1), position], 2)
-            ok = seen & (position[..., None] - keys[:, :, None] < window)
+            ok = seen & (position[..., None] - frozen.position[:, None, None] < window)
         mask = torch.zeros(ok.shape, dtype=embeds.dtype, device=embeds.device)
-        return mask.masked_fill_(~ok, torch.finfo(embeds.dtype).min).flatten(1, 2)[:, None]
+        return mask.masked_fill_(~ok, torch.finfo(embeds.dtype).min)
 
     none = torch.zeros_like(anchors[:, :1])
-    with attending(backbone, frozen, count):
+    with attending(backbone, frozen, [i + 1 for i in anchors.amax(0).tolist()]):
         _, hidden = backbone.run(embeds.flatten(1, 2), position.flatten(1, 2), backbone.masks(make), none)
-    return hidden.unflatten(1, (count, rows))
+    return hidden.unflatten(1, embeds.shape[1:3])
 
 
 class _Open(NamedTuple):
     frozen: Frozen
-    count: int  # A
+    reach: list[int]  # [A] no row of the batch sees more places at its anchor
     calls: list[int]  # layers that were served
 
 
@@ -99,13 +100,13 @@ _open: _Open | None = None
 
 
 @contextmanager
-def attending(backbone: Backbone, frozen: Frozen, count: int):
-    """While open, the model's attention is `attend`, with `count` blocks per row of the batch."""
+def attending(backbone: Backbone, frozen: Frozen, reach: list[int]):
+    """While open, the model's attention is `attend`, with a block for every entry of `reach`."""
     global _open
     configs = {id(c): c for m in backbone.model.modules() if (c := getattr(m, "config", None)) is not None}
     before = [(c, c._attn_implementation) for c in configs.values()]
     ALL_ATTENTION_FUNCTIONS.register(NAME, attend)
-    outer, _open = _open, _Open(frozen, count, [])
+    outer, _open = _open, _Open(frozen, reach, [])
     try:
         for config, _ in before:
             config._attn_implementation = NAME
@@ -132,25 +133,17 @@ def attend(
     softcap: float | None = None,
     **others,
 ) -> tuple[Tensor, None]:
-    """Attention of blocks: query [B, H, A M, d] over [the layer's frozen keys | the own block's of key [B, G, A M, d]].
+    """Attention of blocks: query [B, H, A M, d] over the layer's frozen keys and the own block's of key and value
+    [B, G, A M, d].
 
-    attention_mask [B, 1, A M, T + M] is added to the scores; others: what transformers passes besides.
+    attention_mask [B, A, 1 or M, T] is that of `block_states`; others: what transformers passes besides.
     """
     if strange := [name for name in STRANGE if others.get(name) is not None]:
         raise ValueError(f"this model's attention uses {strange[0]}, which training on frozen keys does not know")
     _open.calls.append(module.layer_idx)
-    past_key, past_value = _open.frozen.layers[module.layer_idx]
-    heads, width = key.shape[1], query.shape[-1]
-    size, count = past_key.shape[2], _open.count
-    query = (query * (width**-0.5 if scaling is None else scaling)).unflatten(1, (heads, -1))  # [B, G, H/G, A M, d]
-    key, value = (x.unflatten(2, (count, -1))[:, :, None] for x in (key, value))  # [B, G, 1, A, M, d]
-    text = (query.flatten(2, 3) @ past_key.transpose(-1, -2)).view(*query.shape[:-1], size)
-    own = query.unflatten(3, (count, -1)) @ key.transpose(-1, -2)
-    scores = torch.cat([text, own.flatten(3, 4)], -1)
-    if softcap is not None:
-        scores = softcap * torch.tanh(scores / softcap)
-    scores = scores + attention_mask[:, :, None]
-    weight = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(value.dtype)
-    out = (weight[..., :size].flatten(2, 3) @ past_value).view(query.shape[:-1] + past_value.shape[-1:])
-    out = out + (weight[..., size:].unflatten(3, (count, -1)) @ value).flatten(3, 4)
-    return out.flatten(1, 2).transpose(1, 2).contiguous(), None
+    blocks = len(_open.reach), -1
+    query = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)).unflatten(1, (key.shape[1], -1))
+    key, value = (x.unflatten(2, blocks) for x in (key, value))
+    text = _open.frozen.layers[module.layer_idx]
+    out = block_attention(query.unflatten(3, blocks), key, value, text, attention_mask, _open.reach, softcap)
+    return out.flatten(3, 4).flatten(1, 2).transpose(1, 2).contiguous(), None

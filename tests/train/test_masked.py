@@ -44,15 +44,15 @@ def test_layout_of_the_paper():
     position, document = documents(tokens, [0])
     frozen = blocks.Frozen(None, [], position, document)
     anchors = torch.arange(n)[None]
-    seen = sight(frozen, anchors, k)[0]
+    seen = sight(frozen, anchors)[0]
     order = [(i, j) for i in range(n) for j in range(k + 1)]
     whole = torch.zeros(9, 9, dtype=torch.bool)
     for row, (i, j) in enumerate(order):
         for column, (a, b) in enumerate(order):
             if b == 0:
-                whole[row, column] = seen[i, j - 1, a] if j else (a <= i)
-            elif j and a == i:
-                whole[row, column] = seen[i, j - 1, n + b - 1]
+                whole[row, column] = seen[i, a] if j else (a <= i)
+            else:
+                whole[row, column] = a == i and b <= j  # block_attention's own rule
     rule = [[(b == 0 and a <= i) or (a == i and 1 <= b <= j) for a, b in order] for i, j in order]
     assert whole.tolist() == rule
     assert [order[c] for c in whole[order.index((1, 2))].nonzero()[:, 0]] == [(0, 0), (1, 0), (1, 1), (1, 2)]
@@ -203,6 +203,9 @@ def test_the_model_is_left_alone(monkeypatch):
         block_states(owner, frozen, batch.anchors, masks)
     assert owner.config._attn_implementation == before != blocks.NAME and blocks._open is None
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in owner.model.modules())
+    with pytest.raises(ValueError, match="blocks of 6 rows do not fit this model's attention window of 5"):
+        wide = toy("mistral")
+        made(wide, 6).losses(*(x[:, :3] if i else x for i, x in enumerate(problem(wide))))
     with pytest.raises(ValueError, match="uses s_aux"):
         blocks.attend(None, None, None, None, None, s_aux=1)
 
