@@ -13,8 +13,8 @@ VERBS = ("begin", "predict", "absorb", "left")
 
 
 def number(name: str, value, kind: type, fits: Callable[[float], bool], remedy: str):
-    """`value` as int or float; ValueError where it is no such number or does not fit."""
-    if not isinstance(value, kind) or not fits(value):
+    """`value` as int or float; ValueError where it is no such number (truth values are none) or does not fit."""
+    if isinstance(value, bool) or not isinstance(value, kind) or not fits(value):
         raise ValueError(f"{name}={value!r}: it must be {remedy}")
     return int(value) if kind is Integral else float(value)
 

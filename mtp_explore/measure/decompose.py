@@ -11,7 +11,8 @@
 
 cp, tucker and tt may have negative cells and need not sum to 1: `measure.fidelity` says what that costs. All optima but
 that of tt are local, so every fit is started several times from random parts and all results are kept: show the spread.
-P [A_1, ..., A_n] the joint, Q its approximation, R the rank.
+P [A_1, ..., A_n] the joint, Q its approximation, R the rank. What is more than the axes allow is left out of a tt or a
+tucker, and `Fit.rank` is then what is left: the largest bond, or side of the core.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .em import Chain, em, normal
+from .em import Chain, counted, em, normal
 
 
 @dataclass(eq=False)
@@ -28,7 +29,7 @@ class Fit:
     """One approximation from one start."""
 
     method: str
-    rank: int
+    rank: int  # R, or as much of it as the axes allow (tt and tucker)
     seed: int | None  # None: from the start that was given
     law: Tensor  # [A_1, ..., A_n] float64 Q as it was found, negative cells included
     parts: object  # what it is made of: tensorly's CP, Tucker or TT tensor, or an `em.Chain`
@@ -47,26 +48,27 @@ def decompose(
     iterations: int = 200,
     seed: int = 0,
     tolerance: float = 1e-8,
-    start: Chain | None = None,
+    start: Chain | Fit | None = None,
 ) -> list[Fit]:
-    """Approximations of a joint (a `Joint` or a tensor of probabilities) of one `method` and `rank`: a `Fit` per start.
+    """Approximations of a joint (a `Joint`, or probabilities as a tensor or array) of one method and rank: a `Fit` per
+    start.
 
     Starts are seed, seed + 1, ...; `tt` has no start and is fitted once. start, for EM only: one more fit from these
-    parts, put first, never worse in KL than they are (`heads.head_chain` reads them off a drafter). tolerance ends a
-    fit early: the change of the relative error, for EM the gain of ten rounds in nats. A start at rank 16 and 200
-    iterations takes, on one core and a joint of 64 x 64 x 64 or 512 x 512, 0.1 s (tucker, tt), 0.5 s (cp, nncp-mu), 1
-    to 2 s (em-cp, em-hmm, nncp-hals).
-    Errors (ValueError): an unknown method, a rank below 1, cells that are no probabilities.
+    parts (a `Chain`, or the `Fit` that has them), put first, never worse in KL than they are (`heads.head_chain` reads
+    them off a drafter). tolerance ends a fit early: the change of the relative error, for EM the gain of ten rounds in
+    nats. A start at rank 16 and 200 iterations takes, on one core and a joint of 64 x 64 x 64 or 512 x 512, 0.1 s
+    (tucker, tt), 0.5 s (cp, nncp-mu), 1 to 2 s (em-cp, em-hmm, nncp-hals).
+    Errors (ValueError): an unknown method; a rank, restarts or iterations below 1; cells that are no probabilities.
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} is not known: use one of {', '.join(METHODS)}")
-    if not isinstance(rank, int) or rank < 1 or restarts < 1:
-        raise ValueError(f"rank={rank!r}, restarts={restarts!r}: both are whole numbers, 1 or more")
-    law = normal(getattr(joint, "law", joint))
+    rank, restarts, iterations = map(counted, ("rank", "restarts", "iterations"), (rank, restarts, iterations))
+    law = normal(joint)
     if law.dim() < 2:
         raise ValueError("joint: one axis has nothing to decompose, take n=2 or more")
     if start is not None and METHODS[method] is not _divergence:
         raise ValueError(f"start= goes with em-cp and em-hmm, and method is {method!r}")
+    start = start.parts if isinstance(start, Fit) else start
     seeds = range(seed, seed + (1 if method == "tt" else restarts))
     given = [_divergence(method, law, rank, None, iterations, tolerance, start)] if start is not None else []
     return given + [METHODS[method](method, law, rank, one, iterations, tolerance) for one in seeds]
@@ -81,10 +83,10 @@ def _squares(method: str, law: Tensor, rank: int, seed: int, iterations: int, to
     with tl.backend_context("pytorch"):
         if method == "tt":
             parts = td.tensor_train(law, [1, *[rank] * (law.dim() - 1), 1])
-            dense, tensors = tl.tt_to_tensor(parts), parts.factors
+            dense, tensors, rank = tl.tt_to_tensor(parts), parts.factors, max(parts.rank)
         elif method == "tucker":
             parts = td.tucker(law, **cp | {"rank": [min(rank, a) for a in law.shape]})
-            dense, tensors = tl.tucker_to_tensor(parts), [parts[0], *parts[1]]
+            dense, tensors, rank = tl.tucker_to_tensor(parts), [parts[0], *parts[1]], max(parts[0].shape)
         else:
             fit = {"cp": td.parafac, "nncp-mu": td.non_negative_parafac, "nncp-hals": td.non_negative_parafac_hals}
             parts = fit[method](law, **cp)

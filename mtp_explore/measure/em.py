@@ -12,6 +12,7 @@ several times, or from a trained head. n tokens, R components or states, A_i tok
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -49,11 +50,7 @@ def em(
     drawn by `seed`. Stops when ten rounds gain less than `tolerance` nats. A round multiplies the A_1...A_n cells by R
     about n + 1 times (HMM: 2n): on one core, R = 32, 6 ms for 512 x 512 and 8 ms for 64 x 64 x 64 (HMM: 9 and 13 ms).
     """
-    law = normal(law)
-    if not isinstance(rank, int) or rank < 1:
-        raise ValueError(f"rank={rank!r}: a whole number of components, 1 or more")
-    if iterations < 1:
-        raise ValueError(f"iterations={iterations}: at least 1")
+    law, rank, iterations = normal(law), counted("rank", rank), counted("iterations", iterations)
     if start is None:
         chain = random_chain(law, rank, hmm, seed)
     else:
@@ -76,9 +73,25 @@ def divergence(p: Tensor, q: Tensor) -> Tensor:
     return torch.where(p > 0, p * (p.clamp(min=TINY).log() - q.log()), 0.0).sum()
 
 
-def normal(law: Tensor) -> Tensor:
-    """A joint in float64 that sums to 1; ValueError where it is none."""
-    law = law.double()
+def counted(name: str, value) -> int:
+    """`value` as an int; ValueError where it is no whole number, 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name}={value!r}: it must be a whole number, 1 or more")
+    return int(value)
+
+
+def cells(x) -> Tensor:
+    """The tensor of a `Joint`, of a `Fit`, of an array, or itself; ValueError where there is none."""
+    x = getattr(x, "law", x)
+    try:
+        return torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"law={x!r:.60}: pass a Joint, a Fit, or an array or tensor of probabilities") from error
+
+
+def normal(law) -> Tensor:
+    """A joint (as `cells` takes it) in float64 that sums to 1; ValueError where it is none."""
+    law = cells(law).double()
     if law.dim() < 1 or not bool(torch.isfinite(law).all()) or bool((law < 0).any()) or not bool(law.sum() > 0):
         raise ValueError("law: a joint has finite, non-negative cells and some mass; clip an approximation first")
     return law / law.sum()
@@ -160,6 +173,8 @@ def _rows(x: Tensor) -> Tensor:
 
 def _checked(start: Chain, law: Tensor, rank: int, hmm: bool) -> Chain:
     """The start in float64 on the law's device; ValueError where it does not fit."""
+    if not isinstance(start, Chain):
+        raise ValueError(f"start={start!r:.60}: pass a Chain, or a Fit of em-cp or em-hmm, whose parts are one")
     sizes, moves = [tuple(f.shape) for f in start.factors], start.transitions
     if sizes != [(rank, a) for a in law.shape] or start.weights.shape != (rank,):
         raise ValueError(

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from .decompose import Fit, decompose
-from .em import TINY, divergence, normal
+from .em import TINY, cells, divergence, normal
+from .joint import Joint
 
 
 class Price(NamedTuple):
@@ -34,11 +35,17 @@ class Price(NamedTuple):
 
 
 def price(joint, fit) -> Price:
-    """All prices of `fit` (a `Fit`, a `Joint` or a tensor Q) to `joint` (a `Joint` or a tensor P), shapes equal.
+    """All prices of `fit` (a `Fit`, a `Joint`, a tensor or array Q) to `joint` (a `Joint`, a tensor or array P).
 
-    Negative cells of Q are set to 0 and the rest divided by its sum, as one must before it can draft.
+    Negative cells of Q are set to 0 and the rest divided by its sum, as one must before it can draft. ValueError where
+    the shapes differ, or two `Joint`s stand on other tokens.
     """
-    p, raw = normal(_law(joint)), _law(fit).double()
+    if isinstance(joint, Joint) and isinstance(fit, Joint) and joint.tokens != fit.tokens:
+        raise ValueError(
+            f"fit={fit!r:.60} stands on other tokens than joint: cells of different windows cannot be compared; take "
+            "exact_joint(..., axes=joint)"
+        )
+    p, raw = normal(joint), cells(fit).double()
     if raw.shape != p.shape:
         raise ValueError(f"fit has the shape {tuple(raw.shape)} and joint {tuple(p.shape)}: both need the same axes")
     q, negative = clipped(raw)
@@ -49,7 +56,7 @@ def price(joint, fit) -> Price:
 
 def clipped(fit) -> tuple[Tensor, Tensor]:
     """(a law, the mass that was clipped): negative cells of Q set to 0, the rest divided by its sum."""
-    raw = _law(fit).double()
+    raw = cells(fit).double()
     kept = raw.clamp(min=0)
     if not bool(torch.isfinite(raw).all()) or not bool(kept.sum() > 0):
         raise ValueError("fit: an approximation has finite cells and some positive mass; this one cannot draft")
@@ -58,7 +65,7 @@ def clipped(fit) -> tuple[Tensor, Tensor]:
 
 def total_correlation(joint) -> Tensor:
     """KL of P to the product of its marginals, nats: what the best rank 1 costs, and independent heads at the least."""
-    p = normal(_law(joint))
+    p = normal(joint)
     product = torch.ones_like(p)
     for i in range(p.dim()):
         product = product * p.sum([d for d in range(p.dim()) if d != i], keepdim=True)
@@ -93,7 +100,7 @@ def spectra(joints: Iterable) -> dict[str, Tensor]:
     apart (the ranks of Tucker). A joint that a cut's two sides decide independently has one singular value.
     """
     found: dict[str, list[Tensor]] = {}
-    for law in map(normal, map(_law, joints)):
+    for law in map(normal, joints):
         for name, left in _cuts(law.dim()).items():
             rest = [d for d in range(law.dim()) if d not in left]
             rows = law.permute(*left, *rest).flatten(0, len(left) - 1).flatten(1)
@@ -136,13 +143,13 @@ def _shares(values: Tensor) -> Tensor:
 
 def sweep(joint, methods: Iterable[str], ranks: Iterable[int], restarts: int = 3, **options) -> list[dict]:
     """Prices of every method, rank and start: rows with "method", "rank", "seed", "numbers" and the fields of `Price`,
-    as `plots.fidelity` and a DataFrame take them. Options go to `decompose`.
+    as `plots.fidelity` and a DataFrame take them; "rank" is the one the fit really has. Options go to `decompose`.
+    ValueError where `methods` or `ranks` is no list.
     """
+    for name, given in (("methods", methods), ("ranks", ranks)):
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise ValueError(f"{name}={given!r}: give a list, {name}=[{given!r}]")
+    methods, ranks = tuple(methods), tuple(ranks)
     fits: list[Fit] = [f for m in methods for r in ranks for f in decompose(joint, m, r, restarts, **options)]
     rows = [dict(method=f.method, rank=f.rank, seed=f.seed, numbers=f.numbers) for f in fits]
     return [row | price(joint, f)._asdict() for row, f in zip(rows, fits, strict=True)]
-
-
-def _law(x) -> Tensor:
-    """The tensor of a `Joint`, a `Fit`, or itself."""
-    return x if isinstance(x, Tensor) else x.law

@@ -13,11 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
+from ..decode.arguments import number, shaping
 from .sources import Belief, Target, Words
 
 CELLS = 1 << 24  # cells of a joint
@@ -69,24 +71,21 @@ def exact_joint(
     else 64. axes: the axes themselves, or a `Joint` whose axes to take: a drafter then meets its target cell by cell.
     Shaping is that of decoding. Costs A_1 ... A_{n-1} positions of the model: a second or two with a shipped one.
     The grammar takes seconds, early in a story, where much is still open, up to a minute.
-    Errors (ValueError): more cells than 2^24, a prompt or n too long, an unknown source.
+    Errors (ValueError): more cells than 2^24, a prompt or n too long, an unknown source, options that decoding refuses,
+    axes that hold what is no token of the source, or one token twice.
     """
-    if not isinstance(n, int) or not 1 <= n <= 8:
-        raise ValueError(f"n={n!r}: a joint is over 1 to 8 tokens")
-    if top is not None and top < 1:
-        raise ValueError(f"top={top}: keep at least 1 token per axis, or None for the default")
-    shaping = dict(temperature=temperature, top_k=top_k, top_p=top_p)
-    asked = _source(source)(source, prompt, n, shaping)
-    given = axes.tokens if isinstance(axes, Joint) else axes
-    if given is not None and len(given) != n:
-        raise ValueError(f"axes has {len(given)} axes for n={n} tokens: give one list of tokens for each")
+    n = number("n", n, Integral, lambda x: 1 <= x <= 8, "a whole number from 1 to 8, the tokens of the joint")
+    if top is not None:
+        top = number("top", top, Integral, lambda x: x >= 1, "a whole number >= 1 (tokens per axis), or None")
+    options = shaping(temperature, top_k, top_p)
+    asked = _source(source)(source, prompt, n, options)
+    given = None if axes is None else [asked.ids(a, f"axes[{k}]") for k, a in enumerate(_axes(axes, n))]
     if given is None and top is None and (n > 2 or isinstance(asked, Words)):
         top = TOP
     _fits([len(a) for a in given] if given is not None else [min(top or asked.size, asked.size or TOP)] * n, asked.size)
     chosen, cells = [], None
     for k in range(n):
-        axis = None if given is None else asked.ids(given[k])
-        axis, cells = _extend(asked, chosen, cells, axis, top)
+        axis, cells = _extend(asked, chosen, cells, None if given is None else given[k], top)
         if not float(cells.sum()) > 0:
             raise ValueError("axes: none of these sequences has any probability here; take axes=None or other tokens")
         chosen.append(axis)
@@ -107,6 +106,16 @@ def _source(source):
     raise ValueError(
         f"source={source!r:.60}: pass a backbone (load_backbone), a drafter (load_drafter), or load_corpus('stories')"
     )
+
+
+def _axes(axes, n: int) -> Sequence:
+    """One list of tokens for each of the n; ValueError where `axes` is no such thing."""
+    given = axes.tokens if isinstance(axes, Joint) else axes
+    if isinstance(given, str) or not hasattr(given, "__len__"):
+        raise ValueError(f"axes={axes!r:.60}: give a Joint, or one list of tokens for each of the {n} tokens")
+    if len(given) != n:
+        raise ValueError(f"axes has {len(given)} axes for n={n} tokens: give one list of tokens for each")
+    return given
 
 
 def _fits(sizes: list[int], vocabulary: int) -> None:

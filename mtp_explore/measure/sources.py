@@ -2,15 +2,18 @@
 
 Each source numbers its tokens 0..V-1. `first` [1, V] is the law of x_1; `laws(parents, last)` yields, in chunks, the
 laws [., V] (float64) after the prefixes (parent, x) for parents [G, k] and x in `last` [A], parent by parent;
-`ids(names)` and `names(ids)` translate what an axis stands for. `measure.joint` multiplies the laws up to exact joints.
+`ids(names)` (ValueError where they are no tokens of the source) and `names(ids)` translate what an axis stands for.
+`measure.joint` multiplies the laws up to exact joints.
 V vocabulary, K horizon, D width, M slots, P tokens of the prompt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from functools import cached_property, partial
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -82,14 +85,31 @@ class Target:
                 logits, _ = self.backbone.call(self.backbone.embed(tokens), lay, cache, keep)
                 yield self.shape(logits[: len(chunk)]).flatten(0, 1)
 
-    def ids(self, names) -> Tensor:
-        return torch.as_tensor(names, dtype=torch.long, device=self.backbone.device)
+    def ids(self, names, called: str = "axes") -> Tensor:
+        what = f"token ids from 0 to {self.size - 1}"
+        names = listed(names, called, Integral, lambda t: 0 <= t < self.size, what)
+        return torch.tensor(names, dtype=torch.long, device=self.backbone.device)
 
     def names(self, ids: Tensor) -> tuple[list[int], list[str]]:
         """Token ids as they are, and their texts."""
         tokenizer = self.backbone.tokenizer
         known = len(tokenizer) if tokenizer is not None else 0
         return ids.tolist(), [piece(tokenizer, t) if t < known else str(t) for t in ids.tolist()]
+
+
+def listed(names, called: str, kind: type, fits: Callable, what: str) -> list:
+    """What an axis stands for, as a list; ValueError where that is none, or holds what is no token, or one twice."""
+    names = names.tolist() if hasattr(names, "tolist") else names
+    remedy = f"an axis is a list of {what}, each of them once"
+    if isinstance(names, str) or not isinstance(names, Iterable) or not (names := list(names)):
+        raise ValueError(f"{called}={names!r:.60}: {remedy}")
+    for x in names:
+        if isinstance(x, bool) or not isinstance(x, kind) or not fits(x):
+            raise ValueError(f"{called} holds {x!r:.60}: {remedy}")
+    token, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise ValueError(f"{called} holds {token!r:.60} {times} times: {remedy}, or its windows count more than once")
+    return names
 
 
 def abreast(rows: int, cached: int, k: int, siblings: int, device) -> Layout:
@@ -145,6 +165,8 @@ class Words:
 
         if shaping.get("temperature", 1.0) != 1.0 or shaping.get("top_k") or shaping.get("top_p", 1.0) != 1.0:
             raise ValueError("temperature, top_k and top_p shape a model's law; the grammar's law is what it is")
+        if not isinstance(prompt, str | list | tuple):
+            raise ValueError(f"prompt={prompt!r:.60}: pass a string or a list of words, '' being the start")
         belief = corpus.start()
         for word in words(prompt) if isinstance(prompt, str) else prompt:
             belief = belief.advance(word)
@@ -187,8 +209,8 @@ class Words:
     def _number(self, word: str) -> int:
         return self.number.setdefault(word, len(self.number))
 
-    def ids(self, names) -> Tensor:
-        return torch.tensor([self._number(word) for word in names])
+    def ids(self, names, called: str = "axes") -> Tensor:
+        return torch.tensor([self._number(word) for word in listed(names, called, str, lambda w: True, "words")])
 
     def names(self, ids: Tensor) -> tuple[list[str], list[str]]:
         """Words as the grammar writes them, and as they are shown: the end of a document has a name."""

@@ -141,6 +141,7 @@ LEAST = -6  # power of ten at which spectra end
 
 def effective_rank(values: np.ndarray) -> np.ndarray:
     """exp of the entropy (nats) of the squares scaled to sum 1: [contexts, n] -> [contexts], between 1 and n."""
+    # `measure.fidelity.effective_rank` for arrays: figures import no torch, so a test holds the two together
     weights = np.asarray(values, float) ** 2
     weights = weights / weights.sum(-1, keepdims=True)
     return np.exp(-(weights * np.log(np.where(weights > 0, weights, 1))).sum(-1))

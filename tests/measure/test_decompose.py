@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import tensorly as tl
 import torch
@@ -193,12 +194,52 @@ def test_backend_is_left_alone():
     assert tl.get_backend() == before == "numpy"
 
 
+# A joint may be an array, a rank any whole number; what comes back is the same, in plain numbers.
+@pytest.mark.parametrize("method", ["em-cp", "nncp-mu", "tt"])
+def test_arrays_and_numpy_numbers(method):
+    law = joint(5, 4)
+    plain = decompose(law, method, 2, restarts=1, iterations=20)[0]
+    found = decompose(law.numpy(), method, np.int64(2), restarts=np.int64(1), iterations=np.int32(20))[0]
+    assert torch.equal(found.law, plain.law) and found.rank == 2 and type(found.rank) is int
+
+
+# A fit of EM starts another as its parts do, and is its first round's equal.
+@pytest.mark.parametrize("method", ["em-cp", "em-hmm"])
+def test_a_fit_is_a_start(method):
+    law = joint(5, 4, 3)
+    fit = decompose(law, method, 2, restarts=1, iterations=10)[0]
+    by_fit, by_parts = (decompose(law, method, 2, restarts=1, iterations=5, start=s)[0] for s in (fit, fit.parts))
+    assert torch.equal(by_fit.law, by_parts.law) and by_fit.seed is None
+    assert float(by_fit.history[0]) == pytest.approx(float(fit.history[-1]), abs=1e-12)
+
+
+# A tensor train has no bond above the smaller side of its cut, a core no side above its axis: the rank says so.
+@pytest.mark.parametrize("method, size, rank", [("tt", (3, 4), 3), ("tt", (3, 5, 4), 4), ("tucker", (3, 5, 4), 5)])
+def test_the_rank_is_the_one_it_has(method, size, rank):
+    law = joint(*size)
+    most = decompose(law, method, 16, restarts=1)[0]
+    assert most.rank == rank and torch.allclose(most.law, law, atol=1e-9)
+    assert most.numbers == decompose(law, method, rank, restarts=1)[0].numbers
+    assert decompose(law, method, 2, restarts=1)[0].rank == 2
+
+
 # Nothing that is no joint, no method or no start is worked on.
 @pytest.mark.parametrize(
     "call, complaint",
     [
         (lambda: decompose(joint(3, 3), "svd", 1), "use one of cp, nncp-mu"),
         (lambda: decompose(joint(3, 3), "cp", 0), "rank=0"),
+        (lambda: decompose(joint(3, 3), "cp", True), "rank=True"),
+        (lambda: decompose(joint(3, 3), "em-cp", 2.5), "rank=2.5"),
+        (lambda: decompose(joint(3, 3), "cp", 1, restarts=0), "restarts=0"),
+        (lambda: decompose(joint(3, 3), "cp", 1, iterations=0), "iterations=0"),
+        (lambda: decompose("abc", "cp", 1), "law='abc'.*pass a Joint"),
+        (lambda: decompose(None, "cp", 1), "law=None"),
+        (lambda: decompose(joint(3, 3), "em-cp", 2, start=[1, 2]), r"start=\[1, 2\].*Chain"),
+        (
+            lambda: decompose(joint(3, 3), "em-cp", 2, start=decompose(joint(3, 3), "cp", 2, restarts=1)[0]),
+            "start=.*a Fit of em-cp or em-hmm",
+        ),
         (lambda: decompose(joint(3), "cp", 1), "n=2 or more"),
         (lambda: decompose(-joint(3, 3), "cp", 1), "non-negative"),
         (lambda: decompose(joint(3, 3), "cp", 1, start=random_chain(joint(3, 3), 1, False, 0)), "start= goes with em"),

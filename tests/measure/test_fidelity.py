@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import oracles
 import pytest
 import torch
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from mtp_explore.contract import Draft
 from mtp_explore.measure import fidelity
 from mtp_explore.measure.decompose import decompose
+from mtp_explore.measure.joint import Joint
+from mtp_explore.plots.fidelity import effective_rank as drawn_rank
 from mtp_explore.verify import block, rejection
 
 SIZES = [(3, 3), (4, 4, 4), (2, 2, 2, 2)]
@@ -160,6 +163,13 @@ def test_effective_rank_and_rank_of_mass():
     assert fidelity.effective_rank(squares.sqrt()).item() == pytest.approx(math.exp(entropy), abs=1e-9)
 
 
+# The figures have an effective rank of their own, because they open without torch: it is the same one.
+def test_effective_rank_of_the_figures_is_the_same():
+    values = torch.rand(7, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    values[2, 3:] = 0
+    assert np.allclose(drawn_rank(values.numpy()), fidelity.effective_rank(values).numpy(), atol=1e-12)
+
+
 # A sweep has a row for every method, rank and start, with the price of that very fit.
 def test_sweep():
     p = joint(5, 4, 3)
@@ -172,7 +182,40 @@ def test_sweep():
     assert {k: rows[3][k] for k in fidelity.Price._fields} == fidelity.price(p, fit)._asdict()
 
 
+# Ranks may be spent only once: every method gets all of them.
+def test_sweep_over_generators():
+    rows = fidelity.sweep(joint(4, 3), iter(["em-cp", "nncp-mu"]), (r for r in (1, 2)), restarts=1, iterations=5)
+    assert [(r["method"], r["rank"]) for r in rows] == [(m, r) for m in ("em-cp", "nncp-mu") for r in (1, 2)]
+
+
+def on_axes(law, first=0):
+    """A `Joint` whose axes stand for the ids from `first` on."""
+    tokens = tuple([*range(first, first + size)] for size in law.shape)
+    return Joint(law, tokens, tuple([str(t) for t in axis] for axis in tokens), 1.0)
+
+
+# Cells are compared only where they are the same windows; tensors and arrays carry no tokens and are taken as they are.
+def test_joints_on_other_tokens_are_refused():
+    p, q = joint(3, 3), joint(3, 3, seed=1)
+    plain = fidelity.price(p, q)
+    assert fidelity.price(on_axes(p), on_axes(q)) == plain == fidelity.price(p.numpy(), q.numpy())
+    assert fidelity.price(on_axes(p), q) == plain
+    assert float(fidelity.total_correlation(p.numpy())) == float(fidelity.total_correlation(on_axes(p)))
+    with pytest.raises(ValueError, match="fit=.*other tokens.*axes=joint"):
+        fidelity.price(on_axes(p), on_axes(q, first=1))
+    moved = on_axes(q)
+    moved.tokens[1].reverse()
+    with pytest.raises(ValueError, match="axes=joint"):
+        fidelity.price(on_axes(p), moved)
+
+
 def test_bad_arguments():
+    with pytest.raises(ValueError, match=r"methods='em-cp'.*methods=\['em-cp'\]"):
+        fidelity.sweep(joint(3, 3), "em-cp", [1])
+    with pytest.raises(ValueError, match=r"ranks=4.*ranks=\[4\]"):
+        fidelity.sweep(joint(3, 3), ["em-cp"], 4)
+    with pytest.raises(ValueError, match="law='abc'.*pass a Joint"):
+        fidelity.price(joint(3, 3), "abc")
     with pytest.raises(ValueError, match="same axes"):
         fidelity.price(joint(3, 3), joint(3, 4))
     with pytest.raises(ValueError, match="cannot draft"):

@@ -3,6 +3,7 @@
 import itertools
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from toys import SLOT_DRAFTERS, toy
@@ -168,11 +169,43 @@ def test_equal_keys_have_equal_laws():
         (dict(n=3, axes=[[1], [2]]), "2 axes for n=3"),
         (dict(prompt=[1] * 63, n=3), "cut the prompt"),
         (dict(source="stories"), "load_backbone"),
+        (dict(n=True), "n=True.*from 1 to 8"),
+        (dict(top=2.5), "top=2.5.*whole number >= 1"),
+        (dict(top=True), "top=True"),
+        (dict(temperature=-1), "temperature=-1.*>= 0"),
+        (dict(temperature="warm"), "temperature='warm'"),
+        (dict(top_p=0), r"top_p=0.*\(0, 1\]"),
+        (dict(top_k=-5), "top_k=-5.*>= 0"),
+        (dict(axes=[[1, 2, 1], [3]]), r"axes\[0\] holds 1 2 times.*each of them once"),
+        (dict(axes=[[1], [3, 17]]), r"axes\[1\] holds 17: .*from 0 to 16"),
+        (dict(axes=[[-1], [3]]), r"axes\[0\] holds -1"),
+        (dict(axes=[["fox"], [3]]), r"axes\[0\] holds 'fox': .*token ids"),
+        (dict(axes=["fox", "hen"]), r"axes\[0\]='fox': .*a list of token ids"),
+        (dict(axes=[1, 2]), r"axes\[0\]=1: .*a list of token ids"),
+        (dict(axes=[[1], []]), r"axes\[1\]=\[\]"),
+        (dict(axes="fox"), "axes='fox': give a Joint, or one list"),
     ],
 )
 def test_bad_arguments(options, complaint):
     with pytest.raises(ValueError, match=complaint):
         exact_joint(**dict(source=toy("gpt2"), prompt=PROMPT) | options)
+
+
+# Whatever holds whole numbers is a list of ids, and numpy's whole numbers are whole numbers.
+def test_axes_and_numbers_of_any_kind():
+    backbone, plain = toy("gpt2"), [[1, 2], [3, 4, 5]]
+    wanted = exact_joint(backbone, PROMPT, axes=plain)
+    for axes in ([torch.tensor(a) for a in plain], [np.array(a) for a in plain], [range(1, 3), range(3, 6)], wanted):
+        found = exact_joint(backbone, PROMPT, n=np.int64(2), axes=axes)
+        assert torch.equal(found.law, wanted.law) and found.tokens == wanted.tokens == tuple(plain)
+    assert exact_joint(backbone, PROMPT, top=np.int32(3)).law.shape == (3, 3)
+
+
+# Axes that part all of V part its mass: no cell counts twice.
+def test_axes_part_the_mass():
+    backbone = toy("gpt2", dtype=torch.float64)
+    parts = [exact_joint(backbone, PROMPT, axes=[a, range(17)]).mass for a in (range(5), range(5, 17))]
+    assert sum(parts) == pytest.approx(1, abs=1e-10)
 
 
 def test_bad_sources():
@@ -181,8 +214,16 @@ def test_bad_sources():
         exact_joint(drafter, PROMPT, n=3)
     with pytest.raises(ValueError, match="no mixture and no chain"):
         head_chain(drafter, PROMPT, exact_joint(toy("gpt2"), PROMPT))
+    stories = mtp.load_corpus("stories")
     with pytest.raises(ValueError, match="the grammar's law is what it is"):
-        exact_joint(mtp.load_corpus("stories"), "", temperature=0.5)
+        exact_joint(stories, "", temperature=0.5)
+    with pytest.raises(ValueError, match=r"axes\[0\] holds 7: .*words"):
+        exact_joint(stories, "", n=1, axes=[[7]])
+    with pytest.raises(ValueError, match="prompt=None: pass a string"):
+        exact_joint(stories, None)
+    words_of = exact_joint(stories, "", n=1, top=3)
+    with pytest.raises(ValueError, match=r"axes\[0\] holds '.*token ids"):
+        exact_joint(toy("gpt2"), PROMPT, n=1, axes=words_of)
     with pytest.raises(ValueError, match="none of these sequences"):
         exact_joint(toy("gpt2"), PROMPT, temperature=0, axes=[[0], [0]] if greedy(PROMPT) != 0 else [[1], [0]])
 
