@@ -35,16 +35,20 @@ def independent(owner: Backbone, horizon: int):
     return drafter
 
 
+def circuit(name: str, owner: Backbone, horizon: int, **options):
+    made = make_drafter(name, owner, horizon=horizon, head_rank=4, **options)
+    for weight in made.parameters():
+        weight.data.normal_().mul_(0.5)
+    return made
+
+
 def drafter(name: str, owner: Backbone, horizon: int):
     if name == "independent":
         return independent(owner, horizon)
     if name == "oracle":
         return make_drafter("oracle", owner, horizon=horizon, answer=PROMPT + [2, 0, 1, 1, 2, 0])
     if name in CIRCUITS:
-        made = make_drafter(name, owner, horizon=horizon, rank=3, head_rank=4, mixing="token")
-        for weight in made.parameters():
-            weight.data.normal_().mul_(0.5)
-        return made
+        return circuit(name, owner, horizon, rank=3, mixing="token")
     return make_drafter(name, owner, horizon=horizon)
 
 
@@ -56,6 +60,25 @@ def test_decoding_emits_the_targets_law(name, rule, shaping, horizon):
     """The first K + 1 tokens have the target's own law, to rounding."""
     owner = backbone(horizon)
     found = exact_law(owner, drafter(name, owner, horizon), PROMPT, horizon + 1, rule=rule, **shaping)
+    assert abs(float(found.law.sum()) - 1) < 1e-12
+    assert found.error < 1e-10
+
+
+@pytest.mark.parametrize("rule", ["rejection", "block", "match"])
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_circuits_that_mix_by_the_state_alone_are_exact(name, rule):
+    """The papers' mixing, where y' speaks through its factor only: K + 1 = 3 tokens have the target's law."""
+    owner = backbone(2)
+    found = exact_law(owner, circuit(name, owner, 2, rank=3, mixing="state"), PROMPT, 3, rule=rule)
+    assert abs(float(found.law.sum()) - 1) < 1e-12
+    assert found.error < 1e-10
+
+
+@pytest.mark.parametrize("rule", ["rejection", "block", "match"])
+def test_a_whole_tree_is_exact(rule):
+    """K = 3: a window of four tokens, the first whose tree has two inner nodes below its root."""
+    owner = backbone(3)
+    found = exact_law(owner, circuit("btree", owner, 3, rank=2, mixing="state"), PROMPT, 4, rule=rule, top_k=2)
     assert abs(float(found.law.sum()) - 1) < 1e-12
     assert found.error < 1e-10
 
