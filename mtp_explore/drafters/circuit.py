@@ -24,7 +24,7 @@ from ..tensors.components import component_logprob
 from ..tensors.logprob import exact, target_logprob
 from . import objectives
 from .base import DrafterBase
-from .heads import ComponentHeads, SumWeights
+from .heads import ComponentHeads, SumWeights, sizes, whole
 
 RANKS = 256
 BLOCK = 1 << 22  # numbers of component laws that a belief holds, if there is more than one place of them
@@ -44,8 +44,9 @@ class CircuitDrafter(DrafterBase):
 
     horizon: K; rank: R; head_rank: of H - I, 0 for a full matrix; depth, hidden: the MLP before it; mixing: above.
     Training (`objectives.py`): objective; discount, for "conditional" and "kl"; first: whether y', which is never
-    drafted, counts in the loss, as in the papers ("dpace" speaks of the drafts alone); balance: weight of the balancing
-    loss; balancing: its form.
+    drafted, counts in the loss, as in the papers ("dpace" speaks of the drafts alone and refuses it); balance: weight
+    of the balancing loss, which speaks of the root's weights alone, beside a loss in nats per token: 0.1 here is 0.1 K
+    beside the papers' loss of a window; balancing: its form.
     """
 
     def __init__(
@@ -63,18 +64,16 @@ class CircuitDrafter(DrafterBase):
         balance: float = 0.0,
         balancing: str = "kl",
     ):
-        heads = dict(rank=rank, head_rank=head_rank, depth=depth, hidden=hidden, mixing=mixing)
-        training = dict(objective=objective, discount=discount, balance=balance, balancing=balancing)
-        super().__init__(backbone, horizon, **heads, **training, first=first)
-        if not isinstance(rank, int) or not 1 <= rank <= RANKS:
-            raise ValueError(f"rank={rank!r}: it must be a whole number from 1 to {RANKS}")
+        rank = whole("rank", rank, 1, RANKS, f"from 1 to {RANKS}")
+        heads = sizes(backbone.width, head_rank, depth, hidden)
+        training = objectives.check(objective, discount, first, balance, balancing)
+        super().__init__(backbone, horizon, rank=rank, **heads, mixing=mixing, **training)
         if mixing not in ("state", "token"):
             raise ValueError(f"mixing={mixing!r}: it must be 'state' or 'token'")
-        objectives.check(**training)
         self.n, self.rank = horizon + 1, rank
-        self.objective, self.discount, self.first = objective, discount, first
-        self.balance, self.balancing, self.wants_ahead = balance, balancing, objective == "kl"
-        self.heads = ComponentHeads(backbone.width, self.n, rank, head_rank, depth, hidden)
+        self.objective, self.discount, self.first = objective, training["discount"], first
+        self.balance, self.balancing, self.wants_ahead = training["balance"], balancing, objective == "kl"
+        self.heads = ComponentHeads(backbone.width, self.n, rank, **heads)
         self.prior = SumWeights(backbone.width, rank)
         self.tilt = nn.Linear(backbone.width, rank, bias=False) if mixing == "token" else None
         if self.tilt is not None:

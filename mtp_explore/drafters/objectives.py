@@ -4,7 +4,8 @@ Letters: N windows, n = K+1 tokens of each, x_1 = y' (never drafted), R rank. lo
 log q(x_k | x_1..x_{k-1}); real [N, n] says which tokens exist. All losses are means in nats per token.
 
     joint        -log q(x_1..x_n) over the number of tokens
-    conditional  sum_k g^{k-1} CE_k / sum_k g^{k-1},  g = discount; g = 1 is the joint, offset by offset
+    conditional  sum_k g^{k-1} CE_k / sum_k g^{k-1},  g = discount; g = 1 is the joint, where no token is missing (each
+                 offset is a mean over its own tokens, and late ones are missing more often)
     kl           the same with KL(p(. | x_<k) || q(. | x_<k)) for CE_k: the target's whole law, after what came
     dpace        half the joint of the drafts plus half -log S, S = sum_k a_2 .. a_k, a_k = q(x_k | x_<k): the number of
                  drafts that come true, if they are drawn one by one until one does not
@@ -12,6 +13,12 @@ log q(x_k | x_1..x_{k-1}); real [N, n] says which tokens exist. All losses are m
 The gradient of -log S is that of sum_k w_k CE_k / S with D-PACE's weights w_k = dS / dlog a_k. Without the division
 by S windows that are not yet predicted would hardly be heard, and without the joint late tokens never are: their
 weights are products of chances that start near zero.
+
+The mixed beta * KL + (1 - beta) * CE of papers.md 1.2 is not offered: "kl" is its beta = 1, "conditional" its beta = 0.
+
+A balancing loss is added with a weight lambda, `balance`. It stands beside a loss per token here and beside one per
+window, L_joint, in the papers: lambda = 0.1 here is their 0.1 K (0.1 n where y' counts). It speaks of the root's
+weights alone, which is all there is in a CP; what HMM and BTREE mix further down is not balanced.
 
 Sources: papers.md 1.2 and 1.3 (Basharin et al., arXiv 2410.17765), 2.3 (Grivas et al., arXiv 2511.11346), 5.9 (D-PACE,
 arXiv 2605.18810).
@@ -21,6 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -32,18 +40,27 @@ OBJECTIVES = ("joint", "conditional", "kl", "dpace")
 BALANCING = ("kl", "switch", "square")
 
 
-def check(objective: str, discount: float, balance: float, balancing: str) -> None:
-    """ValueError for options that do not exist or do not go together."""
+def check(objective: str, discount: float, first: bool, balance: float, balancing: str) -> dict:
+    """The options, numbers as floats; ValueError for those that do not exist or do not go together."""
+    for name, value in (("discount", discount), ("balance", balance)):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise ValueError(f"{name}={value!r}: it must be a number")
     if objective not in OBJECTIVES:
         raise ValueError(f"objective={objective!r}: it must be one of {', '.join(OBJECTIVES)}")
     if not 0 < discount <= 1:
         raise ValueError(f"discount={discount}: it must be above 0 and at most 1")
     if discount < 1 and objective not in ("conditional", "kl"):
         raise ValueError(f"discount={discount}: objective {objective!r} has none; use 'conditional' or 'kl'")
+    if not isinstance(first, bool):
+        raise ValueError(f"first={first!r}: it must be True or False, whether y' counts in the loss")
+    if first and objective == "dpace":
+        raise ValueError("first=True: objective 'dpace' speaks of the drafts alone; leave first=False or take another")
     if balancing not in BALANCING:
         raise ValueError(f"balancing={balancing!r}: it must be one of {', '.join(BALANCING)}")
     if not 0 <= balance < float("inf"):
         raise ValueError(f"balance={balance}: the weight of the balancing loss must be 0 or more")
+    numbers = dict(discount=float(discount), balance=float(balance))
+    return dict(objective=objective, first=first, balancing=balancing) | numbers
 
 
 def offsets(values: Tensor, real: Tensor) -> Tensor:

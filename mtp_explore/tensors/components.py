@@ -30,6 +30,8 @@ def component_logprob(
 
     base g [N, P, D]; code c [N, n, R, r]; up B [n, R, r, D]; target [N, n] long. `budget`: numbers of a block, by
     default what suits the device. Gradients reach base, code, up and the unembedding, as far as they are asked for.
+    Where the fused kernel serves (`logprob.fused_kernel`), every component's states [N, n, R, D] are spelled out for
+    it; whether that beats the path below is not measured.
     """
     if fused := fused_kernel(base, unembed):
         z = base[:, :, None] + torch.einsum("niak,iakd->niad", code, up)

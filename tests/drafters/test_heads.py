@@ -73,7 +73,14 @@ def test_half_precision_weights():
 
 
 # Sizes that cannot be are refused with their value.
-@pytest.mark.parametrize("wrong", [{"head_rank": -1}, {"head_rank": D + 1}, {"depth": 2}, {"hidden": 0, "depth": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"head_rank": v} for v in (-1, D + 1, 2.5, True)),
+        *({"depth": v} for v in (2, True, 1.0)),
+        *({"hidden": v, "depth": 1} for v in (0, 2.5, True)),
+    ],
+)
 def test_bad_sizes_are_refused(wrong):
     name, value = next(iter(wrong.items()))
     with pytest.raises(ValueError, match=f"{name}={value}"):

@@ -4,6 +4,7 @@ import itertools
 import math
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from toys import ARCHITECTURES, build, on_every_device, ragged, toy
@@ -211,7 +212,7 @@ def test_undiscounted_conditionals_are_the_joint(kind):
 
 # "dpace" is half minus the log of the expected number of drafts that come true, by the table, and half the joint.
 def test_dpace_follows_the_acceptance():
-    drafter = made("cp", objective="dpace")
+    drafter = made("cp", objective="dpace", first=False)
     hidden, future = problem(drafter)
     future = future.where(future >= 0, 0)
     table = torch.cat([tables(drafter, h) for h in hidden.split(B)])
@@ -382,9 +383,27 @@ def test_half_precision(kind, head_rank):
 @every_kind
 @pytest.mark.parametrize(
     "wrong",
-    [{"rank": 0}, {"rank": 257}, {"rank": 2.5}, {"mixing": "both"}, {"horizon": 0}, {"objective": "nll"}, {"depth": 3}],
+    [
+        *({"rank": v} for v in (0, 257, 2.5, True, "8")),
+        *({"head_rank": v} for v in (2.5, True, 1000)),
+        *({"hidden": v} for v in (2.5, 0, True)),
+        *({"balance": v} for v in ("0.1", -1, True)),
+        *({"mixing": "both"}, {"horizon": 0}, {"objective": "nll"}, {"depth": 3}, {"depth": True}, {"first": 1}),
+        {"first": True, "objective": "dpace"},
+    ],
 )
 def test_bad_options_are_refused(kind, wrong):
-    ((name, value),) = wrong.items()
+    name, value = next(iter(wrong.items()))
     with pytest.raises(ValueError, match=f"{name}={value!r}"):
         make_drafter(kind, toy(), **wrong)
+
+
+# numpy's whole numbers are whole numbers, and what is saved is plain.
+@every_kind
+def test_numpy_sizes(kind, tmp_path):
+    asked = dict(rank=np.int64(2), head_rank=np.int32(3), depth=np.int8(1), hidden=np.int64(5))
+    drafter = make_drafter(kind, toy(), horizon=2, **asked, balance=np.float32(0.5))
+    drafter.save_pretrained(tmp_path)
+    loaded = load_drafter(tmp_path, drafter.backbone)
+    assert loaded.options == drafter.options and loaded.rank == 2
+    assert {k: type(loaded.options[k]) for k in asked} == dict.fromkeys(asked, int)

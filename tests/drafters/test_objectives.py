@@ -110,8 +110,27 @@ def test_mixture_divergence(budget):
         ({"balancing": "even"}, "balancing='even'.*kl, switch, square"),
         ({"balance": -1.0}, "balance=-1.0.*0 or more"),
         ({"balance": math.nan}, "balance=nan"),
+        ({"balance": "0.1"}, "balance='0.1'.*a number"),
+        ({"balance": True}, "balance=True"),
+        ({"discount": None}, "discount=None.*a number"),
+        ({"first": "no"}, "first='no'.*True or False"),
+        ({"first": True, "objective": "dpace"}, "first=True.*dpace.*first=False"),
     ],
 )
 def test_bad_options_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        check(**{"objective": "joint", "discount": 1.0, "balance": 0.0, "balancing": "kl", **wrong})
+        check(**PLAIN | wrong)
+
+
+PLAIN = dict(objective="joint", discount=1.0, first=False, balance=0.0, balancing="kl")
+
+
+# What does go together comes back, in plain numbers that a config can hold; y' may count wherever it is heard.
+def test_good_options_come_back():
+    for objective in objectives.OBJECTIVES:
+        for first in (False, True)[: 1 if objective == "dpace" else 2]:
+            asked = PLAIN | dict(objective=objective, first=first)
+            assert check(**asked) == asked
+    found = check(**PLAIN | dict(objective="kl", discount=torch.tensor(0.5).numpy()[()], balance=1))
+    assert (found["discount"], found["balance"]) == (0.5, 1.0)
+    assert type(found["discount"]) is type(found["balance"]) is float
