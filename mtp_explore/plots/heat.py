@@ -5,7 +5,8 @@
 
 Target, draft and difference share one scale: blue is p, orange is q, and in the difference blue is what the draft lacks
 and orange what it has too much. A cell without mass is as good as transparent, so light and dark pages both do. What is
-cut away is never silent: every panel says how much of its mass is shown.
+cut away is never silent: every panel says how much of the mass on its axes is shown. A joint whose axes were cut is a
+law given that all tokens lie on them: what lies beyond is told by its `mass`, not here.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def colourbar(top: float, scale: str, signed: bool, **more) -> dict:
 
 
 def array(values) -> np.ndarray:
-    """Numbers of any kind, a tensor on any device among them, as float64 on the CPU."""
+    """Numbers of any kind as float64 on the CPU: a tensor on any device, or what has one as its `law` (a joint)."""
+    values = getattr(values, "law", values)
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, float)
 
 
@@ -113,7 +115,7 @@ def pair(p: np.ndarray, q: np.ndarray, rows: np.ndarray, columns: np.ndarray, na
     """
     seen = np.ix_(rows, columns)
     least, off, shown = float(q.min()), float(np.abs(p - q).sum() / 2), float(np.abs(p - q)[seen].sum() / 2)
-    mass = [f"{law[seen].sum():.0%} of its mass shown" for law in (p, q)]
+    mass = [f"{law[seen].sum() / (law.sum() or 1):.0%} of its axes' mass shown" for law in (p, q)]
     if least < -1e-9:
         mass[1] = f"{q[seen].sum():.0%} shown, {-q[q < 0].sum():.2g} below 0 (−)"
     distance = "TV" if least >= -1e-9 and abs(q.sum() - 1) < 1e-4 else "½ Σ|p − q|"
@@ -162,10 +164,10 @@ def three(figure, one: Pair, texts: tuple[Sequence[str], Sequence[str]], scale: 
     figure.add_annotation(text="q", showarrow=False, **where)
 
 
-def dressed(figure, height: int):
+def dressed(figure, height: int, legend: bool = False):
     """`bare` for heat maps: no grid, no axis lines."""
     plain = dict(showline=False, showgrid=False, zeroline=False, ticks="")
-    return bare(figure, height, legend=False).update_xaxes(**plain).update_yaxes(**plain)
+    return bare(figure, height, legend=legend).update_xaxes(**plain).update_yaxes(**plain)
 
 
 def slider(steps: list[dict], prefix: str, below: int) -> dict:

@@ -1,6 +1,7 @@
 """Joints as heat maps, read back as data: every cell is the probability it stands for, and what is cut is stated."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,12 +69,23 @@ def test_states_what_is_cut():
     figure = joint(P, Q, TEXTS, most=6)
     seen = np.ix_(places(figure, "yaxis"), places(figure, "xaxis"))
     heads = [note.text for note in figure.layout.annotations[:3]]
-    assert f"{P[seen].sum():.0%} of its mass shown" in heads[0] and f"{Q[seen].sum():.0%} of its" in heads[1]
+    assert (
+        f"{P[seen].sum():.0%} of its axes' mass shown" in heads[0] and f"{Q[seen].sum():.0%} of its axes'" in heads[1]
+    )
     off = np.abs(P - Q)
     assert f"TV {off.sum() / 2:.3f}, {off[seen].sum() / 2:.3f} shown" in heads[2]
     assert P[seen].sum() < 0.95
     whole = joint(P, Q, TEXTS, most=30)
-    assert all("100% of its mass shown" in note.text for note in whole.layout.annotations[:2])
+    assert all("100% of its axes' mass shown" in note.text for note in whole.layout.annotations[:2])
+
+
+# A shadow that does not sum to 1 shows a share of its own mass; what has a `law`, a joint or a fit, is that law.
+def test_shares_are_of_the_own_mass():
+    half = joint(P, Q / 2, TEXTS, most=6)
+    seen = np.ix_(places(half, "yaxis"), places(half, "xaxis"))
+    assert f"{Q[seen].sum():.0%} of its axes'" in half.layout.annotations[1].text
+    given, plain = joint(SimpleNamespace(law=P), SimpleNamespace(law=Q), TEXTS), joint(P, Q, TEXTS)
+    assert given.to_json() == plain.to_json()
 
 
 # A shadow with cells below 0 has them marked and their mass said, and its distance is not called total variation.
@@ -118,7 +130,7 @@ def test_slices_are_conditionals():
         after = law[first] / law[first].sum()
         assert np.array(given["customdata"][0]) == pytest.approx(after[np.ix_(rows, columns)], rel=6e-3)
         assert f"after “{s.label}”" in heads["annotations[0].text"] and list(panels) == [0, 1, 2]
-        assert f"{after[np.ix_(rows, columns)].sum():.0%} of its mass shown" in heads["annotations[0].text"]
+        assert f"{after[np.ix_(rows, columns)].sum():.0%} of its axes' mass shown" in heads["annotations[0].text"]
         assert f"itself: {law[first].sum():.3f}" in heads["annotations[0].text"]
     assert json.loads(figure.to_json())["data"][0]["z"] == steps[0].args[0]["z"][0], "it opens on its first step"
 
