@@ -40,11 +40,13 @@ def block_attention(
 
     mask [B, A, M or 1, T] is added to the scores of the text; reach [A]: block a and those before it see none of the
     places from there on. No gradient goes to the text. budget: scores alive at once, by default what suits the device.
+    Under autocast keys may be wider than values: products are made in the values' precision.
     """
     batch, heads, each, blocks, rows, _ = query.shape
     size = batch * heads * each * rows * (text[0].shape[2] + rows)
     step = max(1, chunk(query, budget, CACHED) // size)
     parts = [(a, min(a + step, blocks), max(reach[: a + step])) for a in range(0, blocks, step)]
+    query, key, *text = (x.to(value.dtype) for x in (query, key, *text))
     return _Blocks.apply(query, key, value, *text, mask, parts, cap)
 
 

@@ -311,6 +311,21 @@ def test_half_precision_backbones():
     assert any((w != w.bfloat16()).any() for w in kept[0])
 
 
+# Under autocast the products are made in bfloat16, and losses and gradients are those of float32 up to its rounding.
+def test_autocast():
+    owner = toy("llama")
+    drafter, batch, found = made(owner), problem(owner), []
+    for on in (False, True):
+        drafter.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=on):
+            loss = drafter.losses(*batch)["loss"]
+        loss.backward()
+        found.append((loss.item(), torch.cat([w.grad.flatten() for w in drafter.parameters()])))
+    (exact, slope), (rounded, other) = found
+    assert exact != rounded and exact == pytest.approx(rounded, rel=0.03)
+    assert torch.cosine_similarity(slope, other, 0) > 0.98
+
+
 # Windows of text are for masks, states for heads; each is told what the other needs. No trunk can learn beside masks.
 def test_what_does_not_fit_is_refused():
     heads, masks = make_drafter("independent", backbone(), horizon=3, hidden=4), learner()
