@@ -25,10 +25,20 @@ _HOMES = {  # module -> the names it gives
         *("guess_clashes", "guess_dearest", "guess_impossible", "guess_invented", "guess_part", "guess_perfect"),
         *("nonsense", "prices"),
     ),
-    "heads": ("gain", "losses", "reach", "recorded_losses", "shipped", "shipped_or_trained", "train_heads", "trained"),
+    "heads": (
+        "gain",
+        "losses",
+        "reach",
+        "recorded_calls",
+        "recorded_losses",
+        "shipped",
+        "shipped_or_trained",
+        "train_heads",
+        "trained",
+    ),
     "experts": (
-        *("experts_of", "favourites", "guess_calls", "guess_gain", "guess_play", "guess_rank", "guess_recovery"),
-        *("guess_second", "guess_shadow", "shadows", "telling_joint"),
+        *("experts_of", "favourites", "guess_calls", "guess_gain", "guess_play", "guess_rank"),
+        *("guess_recorded", "guess_recovery", "guess_second", "guess_shadow", "shadows", "telling_joint"),
     ),
     "expert_checks": ("check_em_step", "check_one_bit", "check_posterior"),
     "order": (

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ..trace.glyphs import quoted
-from ..trace.metrics import Table
+from ..trace.metrics import Table, interval
 from .guessing import Guess, guess
 from .heads import Head, gain, losses
 
@@ -176,6 +176,17 @@ def guess_calls(runs: Mapping[str, list], better: str, than: str) -> Guess:
     answer = choices[1] if not sure else choices[0] if share < 0 else choices[2 + (share > 0.1)]
     why = f"{difference} tokens per call, prompt by prompt (95 %), which is {share:+.0%}."
     return guess(f"Tokens per call of {better}, against {than}, on the same prompts:", choices, answer, why)
+
+
+def guess_recorded(calls: Mapping[str, list[float]]) -> Guess:
+    """How many more tokens per call has the last name than the first, prompt by prompt? `calls` of `recorded_calls`."""
+    (than, ones), *_, (better, many) = calls.items()
+    difference = interval(a - b for a, b in zip(many, ones, strict=True))
+    share = difference.mean / float(np.mean(ones))
+    choices = ["fewer", "less than 5 % more", "5 to 10 % more", "10 to 20 % more", "even more"]
+    answer = choices[int(np.searchsorted([0, 0.05, 0.1, 0.2], share, side="right"))]
+    why = f"{difference} tokens per call, prompt by prompt (95 %), which is {share:+.0%}."
+    return guess(f"Tokens per call of {better}, against {than}, both at their best:", choices, answer, why)
 
 
 def guess_recovery(heads: Mapping[str, Head]) -> Guess:

@@ -137,15 +137,28 @@ def losses(heads: Mapping[str, Head]) -> dict[int, float]:
     return {head.drafter.rank: head.lost for head in heads.values()}
 
 
-def recorded_losses(corpus: str = "stories", horizon: int = 3) -> dict[int, list[float]]:
-    """The same from longer trainings in `data/results/heads`, a list per rank (seeds); {} where none is recorded."""
+def recorded(pattern: str) -> list[dict]:
+    """Results of `benchmarks/heads.py` whose names match, by rank; [] where none is recorded."""
     from ..backbone.files import data_directory
 
+    found = sorted((data_directory() / "results" / "heads").glob(f"{pattern}.json"))
+    return sorted((json.loads(path.read_text(encoding="utf-8")) for path in found), key=lambda f: f["run"]["rank"])
+
+
+def recorded_calls(mode: str = "T=1 rejection") -> dict[str, list[float]]:
+    """{"rank 1": tokens per call of every test prompt, ...}: the best recipe of each rank, hmm with 4 drafts, after
+    a long training on arithmetic. `mode`: "greedy", "T=1 rejection" or "T=1 block".
+    """
+    runs = recorded("heads-arithmetic-hmm-r*-n5-s0-e4.5-*")
+    return {f"rank {f['run']['rank']}": f["decoding"][mode]["tokens_per_call"] for f in runs}
+
+
+def recorded_losses(corpus: str = "stories", horizon: int = 3) -> dict[int, list[float]]:
+    """The same from longer trainings in `data/results/heads`, a list per rank (seeds); {} where none is recorded."""
     out: dict[int, list[float]] = {}
-    for path in sorted((data_directory() / "results" / "heads").glob(f"heads-{corpus}-cp-r*-n{horizon + 1}-s?.json")):
-        facts = json.loads(path.read_text(encoding="utf-8"))
+    for facts in recorded(f"heads-{corpus}-cp-r*-n{horizon + 1}-s?"):
         out.setdefault(facts["run"]["rank"], []).append(facts["validation"]["drafts"])
-    return dict(sorted(out.items()))
+    return out
 
 
 def trained(joint, prompt: str, heads: Mapping[str, Head]) -> list[dict]:
