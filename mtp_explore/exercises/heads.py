@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..trace.metrics import interval, pooled
+from .check import budget
 
+POSITIONS = 40_000  # places of text to learn from
 LOOK = 4096  # held-out places over which the load is averaged
 LATEST: dict = {}  # states of the last training
 RECIPE = dict(batch=256, rate=4e-3, every=100, progress=False)
@@ -60,7 +62,6 @@ def train_heads(
     options: Mapping[str, Mapping],
     steps: int,
     horizon: int = 3,
-    positions: int = 40_000,
     favour: float = 0.0,
 ) -> dict[str, Head]:
     """Drafters of the given options (kind="cp" and depth=1 unless they say otherwise), by name, trained on the same
@@ -79,7 +80,7 @@ def train_heads(
         torch.manual_seed(0)
         drafter = make_drafter(own.pop("kind"), backbone, horizon=horizon, **own)
         drafter.prior.bias.data[0] += favour
-        ready = states(drafter, backbone, corpus, positions)
+        ready = states(drafter, backbone, corpus, budget(POSITIONS, 4096))
         watch = Watch(drafter, ready[1].hidden)
         report = fit(drafter, backbone, corpus, steps, prepared=ready, callbacks=[watch], **RECIPE)
         heads[name] = Head(drafter, report, np.stack(watch.loads), watch.steps)
