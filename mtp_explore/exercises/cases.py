@@ -64,11 +64,12 @@ class Evidence:
     def figure(self):
         """The three panels of `plots.evidence`."""
         from ..plots.laws import evidence
+        from ..plots.style import bare
 
         target, out = (_second(self.law, x) for x in ("target", "law"))
         accepted = (self.healthy.accepted, self.law.accepted)
         figure = evidence(self.distances, target, _draft(self.how), out, accepted)
-        return figure.update_layout(title=dict(text=f"{self.title}: {self.how}", font_size=15, x=0.01), margin_t=90)
+        return bare(figure, 420, title=f"{self.title}: {self.how}")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return self.figure()._repr_mimebundle_(include=include, exclude=exclude)
