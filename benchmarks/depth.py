@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from common import receipt, write
+from common import prompts, receipt, write
 
 import mtp_explore as mtp
 from mtp_explore.trace.metrics import interval
@@ -26,12 +26,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=800)
     args = parser.parse_args()
     backbone, corpus = mtp.load_backbone(args.backbone), mtp.load_corpus(args.backbone)
-    starts = []
-    for text in corpus.documents("validation"):
-        ids = backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
-        starts += [ids[:LENGTH]] if len(ids) > LENGTH else []
-        if len(starts) == COUNT:
-            break
+    starts = prompts(backbone, args.backbone, COUNT, LENGTH, "validation")
     results = {}
     for name, options in FORMS.items():
         torch.manual_seed(SEED)

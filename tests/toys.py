@@ -100,6 +100,38 @@ class Told(DrafterBase):
         return (1 + belief % (self.horizon + 1)).clamp(max=self.horizon)
 
 
+def greedy(backbone: Backbone, prompt: list[int], count: int) -> list[int]:
+    """What transformers' own generate(do_sample=False) says after a prompt: `count` tokens, whatever ends a text."""
+    ids = torch.tensor([prompt], device=backbone.device)
+    out = backbone.model.generate(
+        ids,
+        attention_mask=torch.ones_like(ids),
+        do_sample=False,
+        max_new_tokens=count,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    return out[0, len(prompt) :].tolist()
+
+
+def whole_pass(backbone: Backbone, embeds: Tensor, place: Tensor):
+    """The model's output, states included, of a causal pass without a cache: embeds [1, rows, D] at place [1, rows]."""
+    size = embeds.shape[1]
+    mask = torch.full((size, size), torch.finfo(embeds.dtype).min, device=backbone.device).triu(1)[None, None]
+    return backbone.model(
+        inputs_embeds=embeds, attention_mask=mask, position_ids=place, use_cache=False, output_hidden_states=True
+    )
+
+
+def peaked(*size: int, seed: int = 0, power: int = 4, zeros: float = 0.0) -> Tensor:
+    """A random joint, peaked by `power`; this share of its cells cannot happen."""
+    draw = torch.Generator().manual_seed(seed)
+    law = torch.rand(*size, generator=draw, dtype=torch.float64) ** power
+    if zeros:
+        law[torch.rand(*size, generator=draw) < zeros] = 0
+    return law / law.sum()
+
+
 def mixed(token: Tensor, trust: Tensor, size: int) -> Tensor:
     """[B, V] the law with `trust` [B] on a token [B] and the rest falling off over the vocabulary."""
     tail = torch.arange(size, 0, -1, device=token.device).double()

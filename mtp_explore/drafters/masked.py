@@ -34,6 +34,7 @@ from ..backbone.gated_lora import GatedLoRA
 from ..contract import Slots, State
 from ..tensors.logprob import target_logprob
 from .base import DrafterBase
+from .objectives import per_token
 
 SAMPLE = 4096  # rows of the embedding table whose spread the masks start with
 LOGITS = 1 << 24  # numbers of logits alive at once where survival is measured
@@ -168,12 +169,12 @@ class Masked(DrafterBase):
         base = self.cross_entropy(made.z, future)
         sampler = base if self.sampler is None else self.cross_entropy(made.s, future)
         both = base if self.sampler is None else base + sampler
-        losses = {"base": mean(base[..., 1:], real[..., 1:])}
+        losses = {"base": per_token(base[..., 1:], real[..., 1:])}
         if self.sampler is not None:
-            losses["sampler"] = mean(sampler[..., 1:], real[..., 1:])
+            losses["sampler"] = per_token(sampler[..., 1:], real[..., 1:])
         losses["consistency"] = consistency(made, text.shape[1])
-        loss = mean(both, real) + self.consistency * losses["consistency"]
-        each = {f"mask {k}": mean(sampler[..., k], real[..., k]) for k in range(1, self.horizon + 1)}
+        loss = per_token(both, real) + self.consistency * losses["consistency"]
+        each = {f"mask {k}": per_token(sampler[..., k], real[..., k]) for k in range(1, self.horizon + 1)}
         return {"loss": loss, **losses, **each}
 
     def cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
@@ -204,12 +205,7 @@ def consistency(made: Rows, size: int) -> Tensor:
     apart = (made.z[:, :, 1:] - made.ahead.detach()).square().mean(-1) * real
     none, place = made.z.new_zeros(len(apart), size), made.place.flatten(1)
     total, count = (none.scatter_add(1, place, x.flatten(1)) for x in (apart, real))
-    return mean(total / count.clamp(min=1), count > 0)
-
-
-def mean(values: Tensor, real: Tensor) -> Tensor:
-    """Mean of the values that are real; 0 where none is."""
-    return (values * real).sum() / real.sum().clamp(min=1)
+    return per_token(total / count.clamp(min=1), count > 0)
 
 
 def _block(inner: int, outer: int) -> tuple[nn.Module, ...]:

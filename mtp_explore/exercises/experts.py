@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ..plots.beliefs import entropy
 from ..trace.glyphs import quoted
 from ..trace.metrics import Table, interval
 from .guessing import Guess, guess
@@ -205,5 +206,4 @@ def guess_recovery(heads: Mapping[str, Head]) -> Guess:
 
 def in_play(weights) -> float:
     """exp of the entropy of a law: how many of its entries count."""
-    weights = np.asarray(weights, float)
-    return float(np.exp(-(weights * np.log(np.where(weights > 0, weights, 1))).sum()))
+    return float(np.exp(entropy(np.asarray(weights, float))))

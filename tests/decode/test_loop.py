@@ -7,7 +7,7 @@ that drafts of every depth are accepted; slot drafters have random embeddings, a
 import oracles
 import pytest
 import torch
-from toys import CONTEXT, PLANS, SLOT_DRAFTERS, Told, on_every_architecture, on_every_device, ragged, toy
+from toys import CONTEXT, PLANS, SLOT_DRAFTERS, Told, greedy, on_every_architecture, on_every_device, ragged, toy
 
 from mtp_explore.decode.generate import generate, sample
 from mtp_explore.drafters import make_drafter
@@ -123,18 +123,7 @@ def test_a_shared_prompt(device):
 @on_every_architecture
 def test_greedy_is_transformers(architecture, device):
     backbone, prompts = toy(architecture, device), ragged()
-    wanted = []
-    for p in prompts:
-        ids = torch.tensor([p], device=device)
-        out = backbone.model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            do_sample=False,
-            max_new_tokens=NEW,
-            eos_token_id=None,
-            pad_token_id=0,
-        )
-        wanted.append(out[0, len(p) :].tolist())
+    wanted = [greedy(backbone, p, NEW) for p in prompts]
     told = [p + t for p, t in zip(prompts, wanted, strict=True)]
     for drafter in (None, flawed(backbone, told), SLOT_DRAFTERS["toy-masked"](backbone)):
         found = sample(backbone, drafter, prompts, NEW, temperature=0, eos=False)

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import torch
-from toys import PLANS, SLOT_DRAFTERS, Told, on_every_architecture, on_every_device, ragged, toy
+from toys import PLANS, SLOT_DRAFTERS, Told, on_every_architecture, on_every_device, ragged, toy, whole_pass
 
 from mtp_explore.contract import Slots
 from mtp_explore.decode.generate import generate, sample
@@ -119,16 +119,8 @@ def check_state(backbone, drafter, state, r):
         text = backbone.embed(state.tokens[r : r + 1, :length])
         embeds = torch.cat([text, drafter.embed(slots, state.window[r][None, None])], 1)
         place = torch.cat([torch.arange(length, device=backbone.device), length - 1 + index])[None]
-        size = length + count
-        mask = torch.full((size, size), torch.finfo(embeds.dtype).min, device=backbone.device).triu(1)[None, None]
         with drafter.gate(length):
-            out = backbone.model(
-                inputs_embeds=embeds,
-                attention_mask=mask,
-                position_ids=place,
-                use_cache=False,
-                output_hidden_states=True,
-            )
+            out = whole_pass(backbone, embeds, place)
     wanted = out.hidden_states[-1][0]
     assert torch.allclose(state.hidden[r], wanted[length - 1], atol=3e-4, rtol=1e-3)
     assert torch.allclose(state.slots[r, :count], wanted[length:], atol=3e-4, rtol=1e-3)

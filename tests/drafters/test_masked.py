@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from toys import ARCHITECTURES, CONTEXT, VOCABULARY, build, on_every_device, ragged, toy
+from toys import ARCHITECTURES, CONTEXT, VOCABULARY, build, greedy, on_every_device, ragged, toy, whole_pass
 from transformers import GPT2Config
 
 from mtp_explore.contract import Slots, State
@@ -74,16 +74,7 @@ def test_text_is_ordinary_decoding(architecture, temperature, device):
             found = sample(backbone, drafter, prompts, NEW, plan=plan, rule="match", **options)
             assert torch.equal(found.tokens, wanted) and found.drafted.sum() > 0, (plan, form)
     if temperature == 0:
-        ids = torch.tensor(prompts[1:2], device=device)
-        theirs = backbone.model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            do_sample=False,
-            max_new_tokens=NEW,
-            eos_token_id=None,
-            pad_token_id=0,
-        )
-        assert wanted[1].tolist() == theirs[0, ids.shape[1] :].tolist()
+        assert wanted[1].tolist() == greedy(backbone, prompts[1], NEW)
 
 
 # Row 1 of papers.md, section 6: main rows are bit-equal with adapters on and off in a call of one shape, and those of a
@@ -237,16 +228,7 @@ def test_laws_are_the_formulas(architecture, form, device, monkeypatch):
         length = int(start.length[0]) - 1
         with torch.no_grad(), drafter.gate(length):
             embeds = torch.cat([backbone.embed(start.tokens[:, :length]), drafter.masks[None]], 1)
-            size = length + K
-            mask = torch.full((size, size), torch.finfo(embeds.dtype).min, device=device).triu(1)[None, None]
-            place = torch.arange(size, device=device)[None]
-            out = backbone.model(
-                inputs_embeds=embeds,
-                attention_mask=mask,
-                position_ids=place,
-                use_cache=False,
-                output_hidden_states=True,
-            )
+            out = whole_pass(backbone, embeds, torch.arange(length + K, device=device)[None])
         states = out.hidden_states[-1][0]
         torch.testing.assert_close(start.slots[0], states[length:], atol=3e-4, rtol=1e-3)
         belief = begin(start)

@@ -9,7 +9,7 @@ import tensorly as tl
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import toy
+from toys import peaked, toy
 
 from mtp_explore.drafters import make_drafter
 from mtp_explore.measure.decompose import METHODS, decompose
@@ -18,15 +18,6 @@ from mtp_explore.measure.heads import head_chain
 from mtp_explore.measure.joint import exact_joint
 
 SHAPES = [(5, 4), (3, 5, 4), (2, 3, 4, 3)]
-
-
-def joint(*size, seed=0, power=4, zeros=False):
-    """A random joint, peaked by `power`; with `zeros`, a fifth of its cells cannot happen."""
-    draw = torch.Generator().manual_seed(seed)
-    law = torch.rand(*size, generator=draw, dtype=torch.float64) ** power
-    if zeros:
-        law[torch.rand(*size, generator=draw) < 0.2] = 0
-    return law / law.sum()
 
 
 def slow_law(chain):
@@ -69,7 +60,7 @@ def slow_round(chain, law):
 @pytest.mark.parametrize("hmm", [False, True], ids=["cp", "hmm"])
 @pytest.mark.parametrize("size", SHAPES)
 def test_round_is_the_definition(size, hmm):
-    law = joint(*size)
+    law = peaked(*size)
     start = random_chain(law, 2, hmm, seed=3)
     assert torch.allclose(start.dense(), slow_law(start), atol=1e-14)
     fast, history = em(law, 2, hmm, start, iterations=1)
@@ -86,7 +77,7 @@ def test_round_is_the_definition(size, hmm):
 @settings(max_examples=25)
 @given(st.sampled_from(SHAPES), st.integers(1, 6), st.booleans(), st.booleans(), st.integers(0, 99))
 def test_monotone_with_the_targets_marginals(size, rank, hmm, zeros, seed):
-    law = joint(*size, seed=seed, zeros=zeros)
+    law = peaked(*size, seed=seed, zeros=0.2 * zeros)
     chain, history = em(law, rank, hmm, seed=seed, iterations=40)
     q = chain.dense()
     assert (history.diff() < 1e-12).all() and history.isfinite().all()
@@ -99,17 +90,17 @@ def test_monotone_with_the_targets_marginals(size, rank, hmm, zeros, seed):
 # Rank 1 is the product of marginals; a joint that is a mixture (a chain) of that rank is found again.
 @pytest.mark.parametrize("hmm", [False, True], ids=["cp", "hmm"])
 def test_exact_where_it_must_be(hmm):
-    law = joint(4, 5, 3)
+    law = peaked(4, 5, 3)
     product = law.sum((1, 2))[:, None, None] * law.sum((0, 2))[:, None] * law.sum((0, 1))
     assert torch.allclose(em(law, 1, hmm)[0].dense(), product, atol=1e-12)
-    made = random_chain(joint(6, 6, 6, power=9), 2, hmm, seed=5).dense()
+    made = random_chain(peaked(6, 6, 6, power=9), 2, hmm, seed=5).dense()
     best = min(float(em(made, 2, hmm, seed=s, iterations=400, tolerance=0)[1][-1]) for s in range(2))
     assert -1e-12 < best < 1e-6
 
 
 # With full rank KL falls to 0: any joint of two tokens is a mixture over its first.
 def test_full_rank_reaches_the_joint():
-    law = joint(5, 7)
+    law = peaked(5, 7)
     parts = Chain(law.sum(1), (torch.eye(5), law / law.sum(1, keepdim=True)), None)
     chain, history = em(law, 5, start=parts, iterations=3)
     assert torch.allclose(chain.dense(), law, atol=1e-12) and history.abs().max() < 1e-12
@@ -117,8 +108,8 @@ def test_full_rank_reaches_the_joint():
 
 # A start may lack mass (a head cut to some tokens): its Q counts divided by its sum, and rounds go down from there.
 def test_start_without_all_its_mass():
-    law = joint(4, 5, 3)
-    whole = random_chain(joint(6, 7, 5), 3, True, seed=1)
+    law = peaked(4, 5, 3)
+    whole = random_chain(peaked(6, 7, 5), 3, True, seed=1)
     cut = whole._replace(factors=tuple(f[:, :a] for f, a in zip(whole.factors, law.shape, strict=True)))
     dense = cut.dense()
     assert dense.sum() < 0.99
@@ -151,7 +142,7 @@ def test_best_is_never_worse_than_the_head(name, options):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("size", [(8, 6), (6, 5, 7)])
 def test_every_method(method, size):
-    law = joint(*size)
+    law = peaked(*size)
 
     def error(fit):  # what the method minimises
         return float(divergence(law, fit.law) if method.startswith("em") else (law - fit.law).norm())
@@ -169,7 +160,7 @@ def test_every_method(method, size):
 # At n = 2 the best squares of rank R are the truncated SVD, and all three methods of any sign find it.
 @pytest.mark.parametrize("method", ["cp", "tucker", "tt"])
 def test_squares_are_the_svd(method):
-    law = joint(7, 6)
+    law = peaked(7, 6)
     left = torch.linalg.svdvals(law)[2:].norm()
     fit = decompose(law, method, 2, restarts=1, iterations=2000, tolerance=1e-14)[0]
     assert float((law - fit.law).norm()) == pytest.approx(float(left), rel=1e-4)
@@ -177,7 +168,7 @@ def test_squares_are_the_svd(method):
 
 # KL-best and squares-best differ: each wins by its own measure, over the same family and the best of five starts.
 def test_the_best_depends_on_the_measure():
-    law = joint(8, 8, 8, power=6)
+    law = peaked(8, 8, 8, power=6)
     kl, squares = (decompose(law, m, 4, restarts=5, iterations=400) for m in ("em-cp", "nncp-mu"))
 
     def scaled(f):
@@ -190,14 +181,14 @@ def test_the_best_depends_on_the_measure():
 # tensorly's backend outside stays what it was.
 def test_backend_is_left_alone():
     before = tl.get_backend()
-    decompose(joint(4, 4), "cp", 1, restarts=1)
+    decompose(peaked(4, 4), "cp", 1, restarts=1)
     assert tl.get_backend() == before == "numpy"
 
 
 # A joint may be an array, a rank any whole number; what comes back is the same, in plain numbers.
 @pytest.mark.parametrize("method", ["em-cp", "nncp-mu", "tt"])
 def test_arrays_and_numpy_numbers(method):
-    law = joint(5, 4)
+    law = peaked(5, 4)
     plain = decompose(law, method, 2, restarts=1, iterations=20)[0]
     found = decompose(law.numpy(), method, np.int64(2), restarts=np.int64(1), iterations=np.int32(20))[0]
     assert torch.equal(found.law, plain.law) and found.rank == 2 and type(found.rank) is int
@@ -206,7 +197,7 @@ def test_arrays_and_numpy_numbers(method):
 # A fit of EM starts another as its parts do, and is its first round's equal.
 @pytest.mark.parametrize("method", ["em-cp", "em-hmm"])
 def test_a_fit_is_a_start(method):
-    law = joint(5, 4, 3)
+    law = peaked(5, 4, 3)
     fit = decompose(law, method, 2, restarts=1, iterations=10)[0]
     by_fit, by_parts = (decompose(law, method, 2, restarts=1, iterations=5, start=s)[0] for s in (fit, fit.parts))
     assert torch.equal(by_fit.law, by_parts.law) and by_fit.seed is None
@@ -216,7 +207,7 @@ def test_a_fit_is_a_start(method):
 # A tensor train has no bond above the smaller side of its cut, a core no side above its axis: the rank says so.
 @pytest.mark.parametrize("method, size, rank", [("tt", (3, 4), 3), ("tt", (3, 5, 4), 4), ("tucker", (3, 5, 4), 5)])
 def test_the_rank_is_the_one_it_has(method, size, rank):
-    law = joint(*size)
+    law = peaked(*size)
     most = decompose(law, method, 16, restarts=1)[0]
     assert most.rank == rank and torch.allclose(most.law, law, atol=1e-9)
     assert most.numbers == decompose(law, method, rank, restarts=1)[0].numbers
@@ -227,26 +218,29 @@ def test_the_rank_is_the_one_it_has(method, size, rank):
 @pytest.mark.parametrize(
     "call, complaint",
     [
-        (lambda: decompose(joint(3, 3), "svd", 1), "use one of cp, nncp-mu"),
-        (lambda: decompose(joint(3, 3), "cp", 0), "rank=0"),
-        (lambda: decompose(joint(3, 3), "cp", True), "rank=True"),
-        (lambda: decompose(joint(3, 3), "em-cp", 2.5), "rank=2.5"),
-        (lambda: decompose(joint(3, 3), "cp", 1, restarts=0), "restarts=0"),
-        (lambda: decompose(joint(3, 3), "cp", 1, iterations=0), "iterations=0"),
+        (lambda: decompose(peaked(3, 3), "svd", 1), "use one of cp, nncp-mu"),
+        (lambda: decompose(peaked(3, 3), "cp", 0), "rank=0"),
+        (lambda: decompose(peaked(3, 3), "cp", True), "rank=True"),
+        (lambda: decompose(peaked(3, 3), "em-cp", 2.5), "rank=2.5"),
+        (lambda: decompose(peaked(3, 3), "cp", 1, restarts=0), "restarts=0"),
+        (lambda: decompose(peaked(3, 3), "cp", 1, iterations=0), "iterations=0"),
         (lambda: decompose("abc", "cp", 1), "law='abc'.*pass a Joint"),
         (lambda: decompose(None, "cp", 1), "law=None"),
-        (lambda: decompose(joint(3, 3), "em-cp", 2, start=[1, 2]), r"start=\[1, 2\].*Chain"),
+        (lambda: decompose(peaked(3, 3), "em-cp", 2, start=[1, 2]), r"start=\[1, 2\].*Chain"),
         (
-            lambda: decompose(joint(3, 3), "em-cp", 2, start=decompose(joint(3, 3), "cp", 2, restarts=1)[0]),
+            lambda: decompose(peaked(3, 3), "em-cp", 2, start=decompose(peaked(3, 3), "cp", 2, restarts=1)[0]),
             "start=.*a Fit of em-cp or em-hmm",
         ),
-        (lambda: decompose(joint(3), "cp", 1), "n=2 or more"),
-        (lambda: decompose(-joint(3, 3), "cp", 1), "non-negative"),
-        (lambda: decompose(joint(3, 3), "cp", 1, start=random_chain(joint(3, 3), 1, False, 0)), "start= goes with em"),
-        (lambda: em(joint(3, 3), 2, start=random_chain(joint(3, 4), 2, False, 0)), "joint's axes"),
-        (lambda: em(joint(3, 3), 2, start=random_chain(joint(3, 3), 2, True, 0)), "1 transitions"),
-        (lambda: em(joint(3, 3), 0), "rank=0"),
-        (lambda: em(joint(3, 3), 1, iterations=0), "iterations=0"),
+        (lambda: decompose(peaked(3), "cp", 1), "n=2 or more"),
+        (lambda: decompose(-peaked(3, 3), "cp", 1), "non-negative"),
+        (
+            lambda: decompose(peaked(3, 3), "cp", 1, start=random_chain(peaked(3, 3), 1, False, 0)),
+            "start= goes with em",
+        ),
+        (lambda: em(peaked(3, 3), 2, start=random_chain(peaked(3, 4), 2, False, 0)), "joint's axes"),
+        (lambda: em(peaked(3, 3), 2, start=random_chain(peaked(3, 3), 2, True, 0)), "1 transitions"),
+        (lambda: em(peaked(3, 3), 0), "rank=0"),
+        (lambda: em(peaked(3, 3), 1, iterations=0), "iterations=0"),
     ],
 )
 def test_bad_arguments(call, complaint):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys import peaked
 
 from mtp_explore.contract import Draft
 from mtp_explore.measure import fidelity
@@ -18,14 +19,6 @@ from mtp_explore.plots.fidelity import effective_rank as drawn_rank
 from mtp_explore.verify import block, rejection
 
 SIZES = [(3, 3), (4, 4, 4), (2, 2, 2, 2)]
-
-
-def joint(*size, seed=0, power=4, zeros=False):
-    draw = torch.Generator().manual_seed(seed)
-    law = torch.rand(*size, generator=draw, dtype=torch.float64) ** power
-    if zeros:
-        law[torch.rand(*size, generator=draw) < 0.25] = 0
-    return law / law.sum()
 
 
 def after(law, prefix):
@@ -62,7 +55,7 @@ def by_the_rules(p, q, rule):
 @settings(max_examples=20)
 @given(st.sampled_from(SIZES), st.integers(0, 99), st.booleans())
 def test_accepted_is_what_the_rules_accept(size, seed, zeros):
-    p, q = joint(*size, seed=seed), joint(*size, seed=seed + 1000, zeros=zeros)
+    p, q = peaked(*size, seed=seed), peaked(*size, seed=seed + 1000, zeros=0.25 * zeros)
     token, both = fidelity.accepted(p, q)
     assert float(token) == pytest.approx(by_the_rules(p, q, rejection), abs=1e-10)
     assert float(both) == pytest.approx(by_the_rules(p, q, block), abs=1e-10)
@@ -91,9 +84,9 @@ def table(law):
 
 # The target itself is always accepted; and x_1's law does not matter, because x_1 is not drafted.
 def test_the_target_as_its_own_draft():
-    p = joint(4, 4, 4)
+    p = peaked(4, 4, 4)
     assert [float(a) for a in fidelity.accepted(p, p)] == pytest.approx([2, 2])
-    q = joint(4, 4, 4, seed=1)
+    q = peaked(4, 4, 4, seed=1)
     tilted = q * torch.tensor([1.0, 2, 3, 4], dtype=torch.float64)[:, None, None]
     found, again = fidelity.accepted(p, q), fidelity.accepted(p, tilted / tilted.sum())
     assert [float(a) for a in found] == pytest.approx([float(a) for a in again], abs=1e-12)
@@ -102,7 +95,7 @@ def test_the_target_as_its_own_draft():
 # Total correlation is the KL of the product of marginals, and what EM of rank 1 reaches; 0 for a product.
 @pytest.mark.parametrize("size", SIZES)
 def test_total_correlation_is_the_price_of_rank_one(size):
-    p = joint(*size, power=6)
+    p = peaked(*size, power=6)
     slow = 0.0
     for x in itertools.product(*map(range, size)):
         product = math.prod(float(p.select(i, v).sum()) for i, v in enumerate(x))
@@ -132,8 +125,8 @@ def test_price_of_negative_cells():
 
 # Spectra: products have one value at every cut, a mixture of two products two; cuts carry their names.
 def test_spectra_and_ranks():
-    parts = decompose(joint(4, 5, 3), "em-cp", 2, restarts=1, iterations=5)[0]
-    one = decompose(joint(4, 5, 3), "em-cp", 1, restarts=1)[0]
+    parts = decompose(peaked(4, 5, 3), "em-cp", 2, restarts=1, iterations=5)[0]
+    one = decompose(peaked(4, 5, 3), "em-cp", 1, restarts=1)[0]
     found = fidelity.spectra([parts, one])
     assert list(found) == ["x1 | x2 x3", "x1 x2 | x3", "x2 | x1 x3"]
     assert all(v.shape[0] == 2 for v in found.values()) and found["x1 | x2 x3"].shape[1] == 4
@@ -147,7 +140,7 @@ def test_spectra_and_ranks():
     matrix = parts.law.permute(1, 0, 2).reshape(5, -1)
     assert torch.allclose(found["x2 | x1 x3"][0, :5], torch.linalg.svdvals(matrix), atol=1e-12)
     # contexts of other sizes are padded with zeros
-    wide = fidelity.spectra([joint(3, 3), joint(5, 4)])["x1 | x2"]
+    wide = fidelity.spectra([peaked(3, 3), peaked(5, 4)])["x1 | x2"]
     assert wide.shape == (2, 4) and wide[0, 3] == 0
 
 
@@ -172,7 +165,7 @@ def test_effective_rank_of_the_figures_is_the_same():
 
 # A sweep has a row for every method, rank and start, with the price of that very fit.
 def test_sweep():
-    p = joint(5, 4, 3)
+    p = peaked(5, 4, 3)
     rows = fidelity.sweep(p, ["em-cp", "tt"], [1, 2], restarts=2, iterations=30)
     assert [(r["method"], r["rank"], r["seed"]) for r in rows] == [
         *(("em-cp", rank, seed) for rank in (1, 2) for seed in (0, 1)),
@@ -184,7 +177,7 @@ def test_sweep():
 
 # Ranks may be spent only once: every method gets all of them.
 def test_sweep_over_generators():
-    rows = fidelity.sweep(joint(4, 3), iter(["em-cp", "nncp-mu"]), (r for r in (1, 2)), restarts=1, iterations=5)
+    rows = fidelity.sweep(peaked(4, 3), iter(["em-cp", "nncp-mu"]), (r for r in (1, 2)), restarts=1, iterations=5)
     assert [(r["method"], r["rank"]) for r in rows] == [(m, r) for m in ("em-cp", "nncp-mu") for r in (1, 2)]
 
 
@@ -196,7 +189,7 @@ def on_axes(law, first=0):
 
 # Cells are compared only where they are the same windows; tensors and arrays carry no tokens and are taken as they are.
 def test_joints_on_other_tokens_are_refused():
-    p, q = joint(3, 3), joint(3, 3, seed=1)
+    p, q = peaked(3, 3), peaked(3, 3, seed=1)
     plain = fidelity.price(p, q)
     assert fidelity.price(on_axes(p), on_axes(q)) == plain == fidelity.price(p.numpy(), q.numpy())
     assert fidelity.price(on_axes(p), q) == plain
@@ -211,15 +204,15 @@ def test_joints_on_other_tokens_are_refused():
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"methods='em-cp'.*methods=\['em-cp'\]"):
-        fidelity.sweep(joint(3, 3), "em-cp", [1])
+        fidelity.sweep(peaked(3, 3), "em-cp", [1])
     with pytest.raises(ValueError, match=r"ranks=4.*ranks=\[4\]"):
-        fidelity.sweep(joint(3, 3), ["em-cp"], 4)
+        fidelity.sweep(peaked(3, 3), ["em-cp"], 4)
     with pytest.raises(ValueError, match="law='abc'.*pass a Joint"):
-        fidelity.price(joint(3, 3), "abc")
+        fidelity.price(peaked(3, 3), "abc")
     with pytest.raises(ValueError, match="same axes"):
-        fidelity.price(joint(3, 3), joint(3, 4))
+        fidelity.price(peaked(3, 3), peaked(3, 4))
     with pytest.raises(ValueError, match="cannot draft"):
-        fidelity.price(joint(3, 3), -joint(3, 3))
+        fidelity.price(peaked(3, 3), -peaked(3, 3))
     with pytest.raises(ValueError, match="joints is empty"):
         fidelity.spectra([])
     with pytest.raises(ValueError, match="mass=0"):
