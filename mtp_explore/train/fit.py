@@ -3,7 +3,9 @@
 Hidden states are computed once (they do not change); each step draws a batch of positions by (seed, step). The
 learning rate warms up over the first 5 % and falls by a cosine to 5 %; gradients are clipped at norm 1. Checkpoints
 are whole files, so a run that was killed goes on to the same weights as one that was not. Heads of a half-precision
-backbone are trained in float32 and cast at the end.
+backbone are trained in float32 and cast at the end. With precision "bfloat16" a drafter that runs the backbone itself
+makes the products of a training step in bfloat16 (torch.autocast around its losses); weights, moments and every
+measurement stay float32.
 
 A drafter's side of the contract: `losses(hidden [N, D], future [N, K+1])` gives named scalars in nats. "loss" among
 them is what is minimised; without it, their mean. A drafter with `wants_ahead` is also given `ahead` [N, K, D], the
@@ -30,6 +32,7 @@ from .texts import TextBatch, Texts, texts
 
 CHECKPOINT = "checkpoint.safetensors"
 PART = 8192  # places that are measured at a time
+PRECISIONS = ("float32", "bfloat16")  # of the products in training
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Recipe:
     batch: int
     rate: float
     positions: int
+    precision: str = "float32"
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step."""
@@ -80,6 +84,7 @@ def fit(
     positions: int = 200_000,
     every: int = 100,
     progress: bool = True,
+    precision: str = "float32",
     prepared: tuple[Features | Texts, Features | Texts] | None = None,
 ) -> Report:
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
@@ -87,7 +92,8 @@ def fit(
     out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
-    memory, as states or as tokens.
+    memory, as states or as tokens. precision: of the products in training, "float32" or, for
+    drafters with `wants_text`, "bfloat16".
     prepared: what `prepare` made of this corpus, where several drafters learn from the same states.
     Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
     windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
@@ -98,11 +104,18 @@ def fit(
         raise ValueError(f"steps={steps}, batch={batch}, positions={positions}, every={every}: all must be at least 1")
     if not 0 < rate < math.inf:
         raise ValueError(f"rate={rate}: the learning rate must be above 0")
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision!r}: use one of {', '.join(map(repr, PRECISIONS))}")
+    if precision != "float32" and not drafter.wants_text:
+        raise ValueError(
+            f"precision={precision!r} is for drafters that run the backbone in training; {drafter.name!r} learns from "
+            "its states, whose losses are made in float32: leave it out"
+        )
     callbacks = tuple(callbacks)
     parameters = [p for p in drafter.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError(f"drafter {drafter.name!r} has no weights to train: use it as it is")
-    recipe = Recipe(steps, seed, batch, rate, positions)
+    recipe = Recipe(steps, seed, batch, rate, positions, precision)
     facts = {"recipe": asdict(recipe), "corpus": getattr(corpus, "name", None), "step": 0}
     facts |= {"drafter": {"name": drafter.name, **drafter.options}, "made_for": drafter.made_for}
     path = Path(out) / CHECKPOINT if out else None
@@ -125,7 +138,8 @@ def fit(
     clock = time.perf_counter()
     try:
         for step in bar:
-            losses = train_step(drafter, optimizer, known.batch(step, batch, seed), recipe.rate_at(step))
+            given = known.batch(step, batch, seed)
+            losses = train_step(drafter, optimizer, given, recipe.rate_at(step), precision)
             facts |= {"step": step + 1}
             measured = (step + 1) % every == 0 or step + 1 == steps
             if measured or (step + 1) % 10 == 0:
@@ -151,11 +165,13 @@ def fit(
     return report
 
 
-def train_step(drafter, optimizer, batch: Batch | TextBatch, rate: float) -> dict:
+def train_step(drafter, optimizer, batch: Batch | TextBatch, rate: float, precision: str = "float32") -> dict:
     """One step of AdamW; returns every loss and the one that was minimised, "loss", detached."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    losses = losses_of(drafter, batch)
+    device = next(drafter.parameters()).device.type
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+        losses = losses_of(drafter, batch)
     optimizer.zero_grad()
     losses["loss"].backward()
     torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)

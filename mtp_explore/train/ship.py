@@ -24,7 +24,7 @@ from ..backbone.files import data_directory, shipped_directory
 from ..backbone.load import load_backbone
 from ..corpora import load_corpus
 from ..drafters import DRAFTERS, load_drafter, make_drafter
-from .fit import CHECKPOINT, Recipe, evaluate, fit, split_features
+from .fit import CHECKPOINT, PRECISIONS, Recipe, evaluate, fit, split_features
 
 STEPS, QUICK = 1200, 300
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
@@ -83,6 +83,7 @@ def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
     parser.add_argument("--batch", type=int, default=1024, help="positions per step")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--positions", type=int, default=400_000, help="places of the text that are kept")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the products in training")
     parser.add_argument("--threads", type=int)
     name = next((word for word in argv if word in TRAINABLE), None)
     own = own_options(name) if name else {}
@@ -101,7 +102,8 @@ def main(argv: list[str] | None = None) -> None:
         torch.set_num_threads(args.threads)
     clock = time.perf_counter()
     out = args.out or data_directory() / "models" / args.corpus / args.drafter
-    recipe = Recipe(QUICK if args.quick else args.steps, args.seed, args.batch, args.rate, args.positions)
+    steps = QUICK if args.quick else args.steps
+    recipe = Recipe(steps, args.seed, args.batch, args.rate, args.positions, args.precision)
     facts = ship(args.corpus, args.drafter, out, recipe, **options)
     print(f"{out}: {facts['validation_nats']} in {time.perf_counter() - clock:.0f} s")
 

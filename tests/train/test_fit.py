@@ -333,6 +333,34 @@ def test_half_precision_backbones(name, options, tmp_path):
     assert len(trace.tokens) == 6
 
 
+# In bfloat16 every training step makes its products in bfloat16 and nothing else changes: weights stay float32, losses
+# are measured in float32, what is learned is what float32 learns up to rounding; the run knows its precision.
+def test_precision(tmp_path, monkeypatch):
+    seen, losses, options = [], {}, dict(horizon=2, rank=2, anchors=16)
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        learner = make_drafter("masked", backbone(), **options)
+        honest = learner.losses
+
+        def watched(*args, honest=honest, precision=precision):
+            found = honest(*args)
+            seen.append((precision, torch.is_autocast_enabled("cpu"), torch.is_grad_enabled()))
+            return found
+
+        monkeypatch.setattr(learner, "losses", watched)
+        settings = dict(steps=8, batch=64, positions=1000, every=8, precision=precision)
+        report = train(learner, tmp_path / precision, **settings)
+        losses[precision] = report.training[-1]["loss"], report.validation[-1]["loss"]
+        assert {w.dtype for w in learner.parameters()} == {torch.float32}
+        assert report.settings["recipe"]["precision"] == precision
+        assert read_facts(tmp_path / precision / CHECKPOINT)["recipe"]["precision"] == precision
+    assert set(seen) == {(p, trains and p == "bfloat16", trains) for p in losses for trains in (True, False)}
+    assert losses["float32"] != losses["bfloat16"]
+    assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.02)
+    with pytest.raises(ValueError, match="'precision': 'float32'.* there, .*'precision': 'bfloat16'.* here"):
+        train(make_drafter("masked", backbone(), **options), tmp_path / "float32", **settings)
+
+
 class Letters:
     """A tokenizer for toy models: the letters of the cycle, folded into 16 tokens; 0 ends a text."""
 
@@ -358,6 +386,10 @@ def test_bad_arguments_are_refused(tmp_path):
     for name, value in [("steps", 0), ("batch", 0), ("positions", -1), ("every", 0), ("rate", 0.0), ("rate", math.nan)]:
         with pytest.raises(ValueError, match=f"{name}={value}"):
             train(drafter(), tmp_path / "new", **{name: value})
+    with pytest.raises(ValueError, match="precision='float16': use one of 'float32', 'bfloat16'"):
+        train(drafter(), tmp_path / "new", precision="float16")
+    with pytest.raises(ValueError, match="precision='bfloat16' is for .* 'independent' learns from its states"):
+        train(drafter(), tmp_path / "new", precision="bfloat16")
     with pytest.raises(ValueError, match="'lookup' has no weights"):
         train(make_drafter("lookup", backbone()), tmp_path / "new")
     with pytest.raises(ValueError, match="made for a backbone of vocabulary 17.*264"):

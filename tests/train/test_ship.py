@@ -70,6 +70,7 @@ def test_command_line(models, monkeypatch, capsys):
     card = read_card(models / "cp-r2")
     assert card["command"] == "python -m mtp_explore.train.ship " + " ".join(argv)
     assert (card["seed"], card["steps"], card["batch"], card["positions"]) == (3, 2, 32, 500)
+    assert card["precision"] == "float32"
     assert "cp-r2" in capsys.readouterr().out
 
 
@@ -79,9 +80,10 @@ def test_defaults(monkeypatch):
     monkeypatch.setattr(
         ship, "ship", lambda *args, **options: shipped.append((args, options)) or {"validation_nats": 0}
     )
-    ship.main(["stories", "hmm", "--quick"])
+    ship.main(["stories", "hmm", "--quick", "--precision", "bfloat16"])
     (corpus, name, out, recipe), options = shipped[0]
     assert (corpus, name, out.parts[-3:], recipe.steps) == ("stories", "hmm", ("models", "stories", "hmm"), ship.QUICK)
+    assert recipe.precision == "bfloat16"
     assert options == {k: p.default for k, p in ship.own_options("hmm").items()} and "rank" in options
 
 
