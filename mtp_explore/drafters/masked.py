@@ -8,36 +8,29 @@ y', given the token before it (papers.md 3.1, 3.4, 3.6):
     q_k = softmax(U s_k),    s_k = MLP([E(y_{k-1}); z_k])    (+ z_k with `residual`; s_k = z_k without `sampler`)
     MLP = Linear 2D -> D, SiLU, LayerNorm, Linear D -> D, SiLU, LayerNorm
 
-So the K states are made in one call, and the sampler alone runs K times in turn. Masks see the masks before them, so
-fewer of them can be used than were trained: `shortened`.
+So the K states are made in one call, and the sampler alone runs K times in turn. What masks share with other slots is
+in drafters/slots.py.
 
-Training (papers.md 3.2, 3.5): every chosen place i of a text (an anchor) gets a block of K masks, row j = 1..K of which
-predicts x_{i+j+1} given x_{i+j}; row 0 is the place itself, which predicts x_{i+1}.
+Training (papers.md 3.2, 3.5): in the block of masks at place i of a text, row j = 1..K predicts x_{i+j+1} given
+x_{i+j}; row 0 is the place itself, which predicts x_{i+1}.
 
     loss = mean over all rows of [-log softmax(U z) - log softmax(U s)] + c mean over places t of L(t)
     L(t) = mean over the masks that predict what place t predicts of |z - z_t|^2 / D,  z_t frozen
 
-with c = `consistency`. Rows without a token (behind an end of text) are left out. The text is frozen, so it is read
-once and only the masks' rows run with gradients (backbone/blocks.py).
+with c = `consistency`. Rows without a token (behind an end of text) are left out.
 """
 
 from __future__ import annotations
 
-import copy
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ..backbone.blocks import block_states, freeze
-from ..backbone.gated_lora import GatedLoRA
+from ..backbone.blocks import freeze
 from ..contract import Slots, State
-from ..tensors.logprob import target_logprob
-from .base import DrafterBase
 from .objectives import per_token
-
-SAMPLE = 4096  # rows of the embedding table whose spread the masks start with
-LOGITS = 1 << 24  # numbers of logits alive at once where survival is measured
+from .slots import SlotDrafter, at_places
 
 
 class Masks(NamedTuple):
@@ -58,17 +51,14 @@ class Rows(NamedTuple):
     place: Tensor  # [B, A, K] that place
 
 
-class Masked(DrafterBase):
+class Masked(SlotDrafter):
     """horizon: K; rank, alpha (0: the rank), targets: of the adapters (`GatedLoRA`); sampler, residual: above;
     argmax: drafts are the likeliest tokens instead of draws, one-hot laws, the paper's own way.
     Training: consistency: weight of the last term; anchors: places of a window that get masks in a step (0: all).
-
-    survival [K+1]: the chance that the first j drafts are right, for plan "budget=<slots>"; 2^-j until it is measured.
     """
 
     name = "masked"
-    wants_text = True
-    slots_per_branch = property(lambda self: self.horizon)
+    slot = "mask"
 
     def __init__(
         self,
@@ -83,40 +73,25 @@ class Masked(DrafterBase):
         consistency: float = 1.0,
         anchors: int = 64,
     ):
-        adapters, training = (
-            dict(rank=rank, alpha=alpha, targets=targets),
-            dict(consistency=consistency, anchors=anchors),
-        )
-        super().__init__(backbone, horizon, **adapters, sampler=sampler, residual=residual, argmax=argmax, **training)
+        adapters = dict(rank=rank, alpha=alpha, targets=targets)
+        form = dict(sampler=sampler, residual=residual, argmax=argmax, consistency=consistency)
+        super().__init__(backbone, horizon, anchors, **adapters, **form)
         if residual and not sampler:
             raise ValueError("residual=True belongs to the sampler, and sampler=False: use one or the other")
-        if not 0 <= consistency < float("inf") or anchors < 0:
-            raise ValueError(f"consistency={consistency}, anchors={anchors}: both must be 0 or more")
+        if not 0 <= consistency < float("inf"):
+            raise ValueError(f"consistency={consistency}: it must be 0 or more")
         d = backbone.width
         self.one_hot, self.residual = argmax, residual
-        self.consistency, self.anchors = consistency, anchors
-        table = backbone.embed(torch.arange(min(SAMPLE, backbone.vocabulary), device=backbone.device)).float()
-        self.masks = nn.Parameter(torch.randn(horizon, d) * table.std().item())
-        self.lora = GatedLoRA(backbone.model, rank, alpha or None, targets)
+        self.consistency = consistency
+        self.masks = nn.Parameter(torch.randn(horizon, d) * self.spread)
+        self.lora = self.adapters(**adapters)
         self.sampler = nn.Sequential(*_block(2 * d, d), *_block(d, d)) if sampler else None
         if residual:
             nn.init.zeros_(self.sampler[-1].weight)  # it starts as the base head
-        self.register_buffer("survival", 0.5 ** torch.arange(horizon + 1.0))
         self.to(backbone.device, backbone.dtype)
-
-    def shortened(self, masks: int) -> Masked:
-        """The same drafter, weights shared, with the first `masks` of its masks: fewer slots and drafts per call."""
-        if not 1 <= masks <= self.horizon:
-            raise ValueError(f"masks={masks}: this drafter has masks 1 to {self.horizon}")
-        short = copy.copy(self)
-        short.horizon = masks
-        return short
 
     def embed(self, slots: Slots, window: Tensor) -> Tensor:
         return self.masks[slots.index - 1]
-
-    def gate(self, first: int):
-        return self.lora.gate(first)
 
     def begin(self, state: State) -> Masks:
         return Masks(state.hidden, state.slots, state.count, torch.zeros_like(state.length), 0)
@@ -131,12 +106,6 @@ class Masked(DrafterBase):
     def absorb(self, belief: Masks, token: Tensor) -> Masks:
         return belief._replace(last=token, k=belief.k + 1)
 
-    def left(self, belief: Masks) -> Tensor:
-        return (belief.count + 1 - belief.k).clamp(min=0)
-
-    def describe(self, belief: Masks) -> dict[str, Tensor]:
-        return {"masks": belief.count}
-
     def sampled(self, z: Tensor, before: Tensor) -> Tensor:
         """s [..., D] of mask states z [..., D] and the tokens before [...]."""
         if self.sampler is None:
@@ -148,13 +117,9 @@ class Masked(DrafterBase):
         """What the losses are made of: windows of text [B, T], anchors [B, A] in them, at most T - 1 - K, and the
         tokens future [B, A, K+1] that follow each, -1 where there are none.
         """
-        k, dtype = self.horizon, self.masks.dtype
-        frozen = freeze(self.backbone, text)
-        masks = self.masks.to(self.backbone.dtype).expand(*anchors.shape, -1, -1)
-        with self.gate(0):
-            z = block_states(self.backbone, frozen, anchors, masks, self.first_slot).to(dtype)
-        place = anchors[..., None] + torch.arange(k + 1, device=text.device)
-        states = frozen.hidden.to(dtype)[torch.arange(len(text), device=text.device)[:, None, None], place]
+        frozen, place = freeze(self.backbone, text), self.behind(anchors)
+        z = self.blocks(frozen, anchors, self.masks.expand(*anchors.shape, -1, -1))
+        states = at_places(frozen.hidden.to(z.dtype), place)
         z = torch.cat([states[:, :, :1], z], 2)
         before = text.gather(1, place.flatten(1)).view_as(place)
         return Rows(z, self.sampled(z, before), future, states[:, :, 1:], place[..., 1:])
@@ -177,26 +142,12 @@ class Masked(DrafterBase):
         each = {f"mask {k}": per_token(sampler[..., k], real[..., k]) for k in range(1, self.horizon + 1)}
         return {"loss": loss, **losses, **each}
 
-    def cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
-        """-log softmax(U z)[target] [...], states z [..., D]; of no meaning where target [...] is -1."""
-        logp = target_logprob(z.flatten(0, -2), target.clamp(min=0).flatten(), self.backbone.unembedding)
-        return -logp.view_as(target)
-
-    @torch.no_grad()
-    def settle(self, batches) -> None:
-        """Measure `survival` on batches (text, anchors, future): the likeliest tokens against those that came."""
-        right, asked = torch.zeros(2, self.horizon, device=self.survival.device)
-        for batch in batches:
-            made = self.rows(*batch)
-            s, target = made.s[:, :, 1:].flatten(0, 1), made.target[:, :, 1:].flatten(0, 1)
-            size = max(1, LOGITS // (self.horizon * self.backbone.vocabulary))
-            best = torch.cat([self.backbone.logits(part).argmax(-1) for part in s.split(size)])
-            good = (best == target).cumprod(1)
-            before = torch.cat([torch.ones_like(good[:, :1]), good[:, :-1]], 1)
-            right += good.sum(0)
-            asked += (before * (target >= 0)).sum(0)
-        self.survival[1:] = (right / asked.clamp(min=1)).cumprod(0)
-        self.survival[0] = 1
+    def right(self, text: Tensor, anchors: Tensor, future: Tensor) -> tuple[Tensor, Tensor]:
+        """The likeliest tokens against those that came."""
+        made = self.rows(text, anchors, future)
+        best = self.in_parts(lambda s: self.backbone.logits(s).argmax(-1), made.s[:, :, 1:].flatten(0, 2))
+        target = future[..., 1:].flatten(0, 1)
+        return best.view_as(target) == target, target >= 0
 
 
 def consistency(made: Rows, size: int) -> Tensor:

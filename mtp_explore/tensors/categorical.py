@@ -46,17 +46,22 @@ def one_hot(token: Tensor, size: int) -> Tensor:
     return law.scatter_(-1, token[..., None], 1.0)
 
 
+def edges(law: Tensor) -> Tensor:
+    """The upper edges [..., V], float64, of the tokens' bins in [0, 1): the cumulative sum over its own last entry."""
+    total = law.double().cumsum(-1)
+    return total / total[..., -1:]
+
+
 def pick(law: Tensor, u: Tensor) -> Tensor:
     """Inverse of the cumulative sum: the token [...] in whose bin of `law` [..., V] (any total) `u` [...] lies.
 
     Bins stand in vocabulary order. The sum is divided by its own last entry, so no token of probability 0 is ever
     picked (papers.md section 6, row 15). Pick of Draxler et al. (arXiv 2512.21323), section 2.
     """
-    edges = law.double().cumsum(-1)
-    edges = edges / edges[..., -1:]
+    bounds = edges(law)
     if _watcher is not None:
-        _watcher(edges, u)
-    return torch.searchsorted(edges, u[..., None].contiguous(), right=True)[..., 0]
+        _watcher(bounds, u)
+    return torch.searchsorted(bounds, u[..., None].contiguous(), right=True)[..., 0]
 
 
 def flip(chance: Tensor, coin: Tensor) -> Tensor:

@@ -1,0 +1,112 @@
+"""What drafters with slots share: gated adapters, the frozen text, and the chance that their drafts survive.
+
+Letters: K horizon, D width, V vocabulary, M slots per branch, B windows of T places, A anchors in each. Slots are input
+embeddings behind the rows of a call; low-rank adapters act on their rows alone (backbone/gated_lora.py), so the
+target's law is untouched. Slot j stands j places behind the last kept row, j = `first_slot` .. K.
+
+Training (papers.md 3.2, 4.5): every chosen place of a text (an anchor) gets a block of M slots, as if decoding had come
+that far. The text is frozen, so it is read once and only the slots' rows run with gradients (backbone/blocks.py).
+A slot sees the slots before it only, so a drafter can be used with fewer than it was trained with: `shortened`.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from ..backbone.blocks import Frozen, block_states
+from ..backbone.gated_lora import GatedLoRA
+from ..tensors.logprob import target_logprob
+from .base import DrafterBase
+
+SAMPLE = 4096  # rows of the embedding table whose spread the slots' own embeddings start with
+LOGITS = 1 << 24  # numbers of logits alive at once where nothing is trained
+
+
+class SlotDrafter(DrafterBase):
+    """A subclass makes `lora` (with `adapters`) and writes `right`, beside the verbs and the losses.
+
+    survival [K+1]: the chance that the first j drafts are right, for plan "budget=<slots>"; 2^-j until it is measured.
+    """
+
+    slot = "slot"  # what messages, traces and losses call one
+    wants_text = True
+    slots_per_branch = property(lambda self: self.horizon + 1 - self.first_slot)
+
+    def __init__(self, backbone, horizon: int, anchors: int, **options):
+        super().__init__(backbone, horizon, anchors=anchors, **options)
+        if anchors < 0:
+            raise ValueError(f"anchors={anchors}: places of a window that get {self.slot}s, 0 for all, so 0 or more")
+        self.anchors = anchors
+        self.register_buffer("survival", 0.5 ** torch.arange(horizon + 1.0))
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the entries of the backbone's embedding table."""
+        rows = torch.arange(min(SAMPLE, self.backbone.vocabulary), device=self.backbone.device)
+        return self.backbone.embed(rows).float().std().item()
+
+    def adapters(self, rank: int, alpha: float, targets: str) -> GatedLoRA:
+        return GatedLoRA(self.backbone.model, rank, alpha or None, targets)
+
+    def gate(self, first: int):
+        return self.lora.gate(first)
+
+    def shortened(self, slots: int) -> SlotDrafter:
+        """The same drafter, weights shared, with a horizon of `slots`: fewer slots and drafts per call."""
+        if not 1 <= slots <= self.horizon:
+            raise ValueError(f"{self.slot}s={slots}: this drafter has {self.slot}s 1 to {self.horizon}")
+        short = copy.copy(self)
+        short.horizon = slots
+        return short
+
+    def left(self, belief) -> Tensor:
+        """`belief.count` [B] slots came, `belief.k` tokens are absorbed; the first slot speaks for token `first_slot`."""
+        return (belief.count + self.first_slot - belief.k).clamp(min=0)
+
+    def describe(self, belief) -> dict[str, Tensor]:
+        return {f"{self.slot}s": belief.count}
+
+    def blocks(self, frozen: Frozen, anchors: Tensor, embeds: Tensor) -> Tensor:
+        """Final states [B, A, m, D] of the first m slots at anchors [B, A], from their embeddings [B, A, m, D]."""
+        with self.gate(0):
+            states = block_states(self.backbone, frozen, anchors, embeds.to(self.backbone.dtype), self.first_slot)
+        return states.to(embeds.dtype)
+
+    def behind(self, anchors: Tensor) -> Tensor:
+        """[B, A, K+1] the places that predict y', d_1 .. d_K."""
+        return anchors[..., None] + torch.arange(self.horizon + 1, device=anchors.device)
+
+    def cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
+        """-log softmax(U z)[target] [...], states z [..., D]; of no meaning where target [...] is -1."""
+        logp = target_logprob(z.flatten(0, -2), target.clamp(min=0).flatten(), self.backbone.unembedding)
+        return -logp.view_as(target)
+
+    def in_parts(self, function, *rows: Tensor) -> Tensor:
+        """function(*rows) over rows [N, ...], so many at a time that their logits fit."""
+        size = max(1, LOGITS // self.backbone.vocabulary)
+        return torch.cat([function(*part) for part in zip(*(x.split(size) for x in rows), strict=True)])
+
+    def right(self, *batch) -> tuple[Tensor, Tensor]:
+        """Of a batch of text: (is draft k right?, is there a token to be right about?) [N, K] bool, for settle."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def settle(self, batches) -> None:
+        """Measure `survival` on batches as `losses` is given them, each draft among those whose predecessors held."""
+        right, asked = torch.zeros(2, self.horizon, device=self.survival.device)
+        for batch in batches:
+            good, real = self.right(*batch)
+            good = (good & real).long().cumprod(1)
+            before = torch.cat([torch.ones_like(good[:, :1]), good[:, :-1]], 1)
+            right += good.sum(0)
+            asked += (before * real).sum(0)
+        self.survival[1:] = (right / asked.clamp(min=1)).cumprod(0)
+        self.survival[0] = 1
+
+
+def at_places(states: Tensor, place: Tensor) -> Tensor:
+    """states [B, T, ...] at places [B, A, m]: [B, A, m, ...]."""
+    return states[torch.arange(len(states), device=states.device)[:, None, None], place]
