@@ -10,7 +10,8 @@ measurement stay float32.
 A drafter's side of the contract: `losses(hidden [N, D], future [N, K+1])` gives named scalars in nats. "loss" among
 them is what is minimised; without it, their mean. A drafter with `wants_ahead` is also given `ahead` [N, K, D], the
 frozen states of the next K places. One with `wants_text` runs the backbone itself: it is given windows of text and
-anchors in them (train/texts.py) instead of states. `settle` is called at the end with the validation split.
+anchors in them (train/texts.py) instead of states, of the corpus or, with text "own", of the backbone's own completions
+of its beginnings (train/completions.py). `settle` is called at the end with the validation split.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ from tqdm.auto import tqdm
 
 from ..backbone.load import Backbone
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
+from .completions import own_texts
 from .features import Batch, Features, features
 from .texts import TextBatch, Texts, texts
 
 CHECKPOINT = "checkpoint.safetensors"
 PART = 8192  # places that are measured at a time
 PRECISIONS = ("float32", "bfloat16")  # of the products in training
+TEXTS = ("corpus", "own")  # what is learned
+OWN = "completions-{}.safetensors"  # own text of a split, in `out`
 
 
 @dataclass
@@ -61,6 +65,7 @@ class Recipe:
     rate: float
     positions: int
     precision: str = "float32"
+    text: str = "corpus"
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step."""
@@ -85,6 +90,7 @@ def fit(
     every: int = 100,
     progress: bool = True,
     precision: str = "float32",
+    text: str = "corpus",
     prepared: tuple[Features | Texts, Features | Texts] | None = None,
 ) -> Report:
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
@@ -94,6 +100,8 @@ def fit(
     added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
     memory, as states or as tokens. precision: of the products in training, "float32" or, for
     drafters with `wants_text`, "bfloat16".
+    text: what is learned and measured on, "corpus" or, for drafters with `wants_text`, the backbone's "own" completions
+    of the corpus' beginnings; they are kept in `out`.
     prepared: what `prepare` made of this corpus, where several drafters learn from the same states.
     Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
     windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
@@ -104,18 +112,12 @@ def fit(
         raise ValueError(f"steps={steps}, batch={batch}, positions={positions}, every={every}: all must be at least 1")
     if not 0 < rate < math.inf:
         raise ValueError(f"rate={rate}: the learning rate must be above 0")
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision={precision!r}: use one of {', '.join(map(repr, PRECISIONS))}")
-    if precision != "float32" and not drafter.wants_text:
-        raise ValueError(
-            f"precision={precision!r} is for drafters that run the backbone in training; {drafter.name!r} learns from "
-            "its states, whose losses are made in float32: leave it out"
-        )
+    check_options(drafter, precision, text)
     callbacks = tuple(callbacks)
     parameters = [p for p in drafter.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError(f"drafter {drafter.name!r} has no weights to train: use it as it is")
-    recipe = Recipe(steps, seed, batch, rate, positions, precision)
+    recipe = Recipe(steps, seed, batch, rate, positions, precision, text)
     facts = {"recipe": asdict(recipe), "corpus": getattr(corpus, "name", None), "step": 0}
     facts |= {"drafter": {"name": drafter.name, **drafter.options}, "made_for": drafter.made_for}
     path = Path(out) / CHECKPOINT if out else None
@@ -125,7 +127,7 @@ def fit(
         check_resumable(facts, read_facts(path), path)
     clock = time.perf_counter()
     if prepared is None:
-        prepared = prepare(drafter, backbone, corpus, positions, seed)
+        prepared = prepare(drafter, backbone, corpus, positions, seed, text, path and path.parent)
     known, held = fitting(prepared, drafter)
     report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
     if backbone.dtype.itemsize < 4:
@@ -196,12 +198,16 @@ def evaluate(drafter, held: Features | Texts, size: int = PART) -> dict[str, flo
     return total
 
 
-def prepare(drafter, backbone: Backbone, corpus, positions: int = 200_000, seed: int = 0) -> tuple:
+def prepare(
+    drafter, backbone: Backbone, corpus, positions: int = 200_000, seed: int = 0, text: str = "corpus", out=None
+) -> tuple:
     """States of the train and of the validation split (`Features`), or windows of their text (`Texts`), as `fit` makes
-    them for this drafter; others of the same horizon and kind can learn from them too. Errors as in `fit`.
+    them for this drafter; others of the same horizon and kind can learn from them too. out: a directory where own text
+    is kept. Errors as in `fit`.
     """
-    recipe = Recipe(1, seed, 1, 1.0, positions)
-    return tuple(split_features(drafter, backbone, corpus, split, recipe) for split in ("train", "validation"))
+    check_options(drafter, "float32", text)
+    recipe = Recipe(1, seed, 1, 1.0, positions, text=text)
+    return tuple(split_features(drafter, backbone, corpus, split, recipe, out) for split in ("train", "validation"))
 
 
 def fitting(prepared: tuple, drafter) -> tuple:
@@ -211,15 +217,32 @@ def fitting(prepared: tuple, drafter) -> tuple:
     return prepared
 
 
-def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe) -> Features | Texts:
+def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe, out=None) -> Features | Texts:
+    """What `fit` makes of one split; out: a directory where own text is kept."""
     positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
-    tokens = corpus.tokens(split, backbone.tokenizer, limit=2 * positions + 4096)
+    own, name = recipe.text == "own", getattr(corpus, "name", None)
+    tokens = corpus.tokens(split, backbone.tokenizer, limit=(3 if own else 2) * positions + 4096)
     try:
+        if own:
+            about = dict(file=out and Path(out) / OWN.format(split), corpus=name, split=split)
+            return own_texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed, **about)
         if drafter.wants_text:
             return texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed)
         return features(backbone, tokens, drafter.horizon, positions, recipe.seed, drafter.wants_ahead)
     except ValueError as error:
         raise ValueError(f"corpus {getattr(corpus, 'name', corpus)!r}, split {split!r}: {error}") from error
+
+
+def check_options(drafter, precision: str, text: str) -> None:
+    """ValueError unless the drafter can learn this text in this precision."""
+    for name, value, known in (("precision", precision, PRECISIONS), ("text", text, TEXTS)):
+        if value not in known:
+            raise ValueError(f"{name}={value!r}: use one of {', '.join(map(repr, known))}")
+        if value != known[0] and not drafter.wants_text:
+            raise ValueError(
+                f"{name}={value!r} is for drafters that run the backbone in training; {drafter.name!r} learns from its "
+                "states: leave it out"
+            )
 
 
 def check_finite(row: dict, recipe: Recipe) -> None:

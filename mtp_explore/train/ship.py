@@ -24,7 +24,7 @@ from ..backbone.files import data_directory, shipped_directory
 from ..backbone.load import load_backbone
 from ..corpora import load_corpus
 from ..drafters import DRAFTERS, load_drafter, make_drafter
-from .fit import CHECKPOINT, PRECISIONS, Recipe, evaluate, fit, split_features
+from .fit import CHECKPOINT, OWN, PRECISIONS, TEXTS, Recipe, evaluate, fit, split_features
 
 STEPS, QUICK = 1200, 300
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
@@ -37,9 +37,10 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:
     drafter = make_drafter(name, backbone, **options)
     report = fit(drafter, backbone, text, **asdict(recipe), out=out, every=250)
     drafter.to(torch.bfloat16).save_pretrained(out)
-    (out / CHECKPOINT).unlink(missing_ok=True)
     rounded = load_drafter(out, backbone)
-    held = split_features(rounded, backbone, text, "validation", recipe)
+    held = split_features(rounded, backbone, text, "validation", recipe, out)
+    for file in (CHECKPOINT, OWN.format("train"), OWN.format("validation")):
+        (out / file).unlink(missing_ok=True)
     facts = {
         "command": shlex.join(["python", "-m", "mtp_explore.train.ship", *sys.argv[1:]]),
         "drafter": name,
@@ -59,8 +60,8 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:
     }
     about = (
         f"A drafter for the `{corpus}` backbone beside it; load it with `mtp.load_drafter('{corpus}/{out.name}')`. "
-        "Losses are means on the validation split: `loss` is what was minimised, `joint` is that of a whole window, "
-        "the others are per token."
+        "Losses are means on the validation split (text own: on completions of its beginnings): `loss` is what was "
+        "minimised, `joint` is that of a whole window, the others are per token."
     )
     return write_card(out, f"{corpus}/{out.name}", about, facts)
 
@@ -84,6 +85,9 @@ def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--positions", type=int, default=400_000, help="places of the text that are kept")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the products in training")
+    parser.add_argument(
+        "--text", choices=TEXTS, default="corpus", help="what is learned: the corpus or own completions"
+    )
     parser.add_argument("--threads", type=int)
     name = next((word for word in argv if word in TRAINABLE), None)
     own = own_options(name) if name else {}
@@ -103,7 +107,7 @@ def main(argv: list[str] | None = None) -> None:
     clock = time.perf_counter()
     out = args.out or data_directory() / "models" / args.corpus / args.drafter
     steps = QUICK if args.quick else args.steps
-    recipe = Recipe(steps, args.seed, args.batch, args.rate, args.positions, args.precision)
+    recipe = Recipe(steps, args.seed, args.batch, args.rate, args.positions, args.precision, args.text)
     facts = ship(args.corpus, args.drafter, out, recipe, **options)
     print(f"{out}: {facts['validation_nats']} in {time.perf_counter() - clock:.0f} s")
 

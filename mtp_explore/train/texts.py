@@ -23,13 +23,14 @@ class TextBatch(NamedTuple):
 
     text: Tensor  # [n, T]
     anchors: Tensor  # [n, A] places in it, in order
-    future: Tensor  # [n, A, K+1] the tokens after each; -1 after an end of text
+    future: Tensor  # [n, A, K+1] the tokens after each; -1 after an end of text, or where they are no targets
+    greedy: Tensor  # [n] bool: every target is what the backbone finds likeliest (train/completions.py)
 
     @property
     def size(self) -> int:
         return self.anchors.numel()
 
-    def given(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    def given(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return tuple(self)
 
 
@@ -37,6 +38,7 @@ class Texts(NamedTuple):
     windows: Tensor  # [N, T + 1]
     future: Tensor  # [N, P, K+1] the tokens after each of the P = T - K places that may be anchors
     anchors: int  # A
+    greedy: Tensor | None = None  # [N] bool; None: none is
 
     @property
     def size(self) -> int:
@@ -48,7 +50,8 @@ class Texts(NamedTuple):
         future = self.future[chosen]
         anchors = anchors.expand(len(future), -1)
         rows = torch.arange(len(future), device=future.device)[:, None]
-        return TextBatch(self.windows[chosen, :-1], anchors, future[rows, anchors])
+        greedy = torch.zeros_like(rows[:, 0], dtype=torch.bool) if self.greedy is None else self.greedy[chosen]
+        return TextBatch(self.windows[chosen, :-1], anchors, future[rows, anchors], greedy)
 
     def batch(self, step: int, size: int, seed: int) -> TextBatch:
         """About `size` anchors, at least one window of them: windows and places drawn by (seed, step) alone."""

@@ -68,8 +68,8 @@ def test_backbone_is_frozen():
 def test_splits(monkeypatch):
     seen = {}
 
-    def watched(learner, model, corpus, split, recipe):
-        seen[split] = split_features(learner, model, corpus, split, recipe)
+    def watched(learner, model, corpus, split, *rest):
+        seen[split] = split_features(learner, model, corpus, split, *rest)
         return seen[split]
 
     monkeypatch.setattr("mtp_explore.train.fit.split_features", watched)

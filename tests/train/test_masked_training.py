@@ -66,7 +66,7 @@ def plain(drafter, batch) -> Rows:
     """The n(K+1) form of 3.2 in loops: one pass with gradients over every token and all masks of all anchors, its mask
     element by element. Text rows come first, so that the gate is a slice.
     """
-    owner, (text, anchors, future) = drafter.backbone, batch
+    owner, (text, anchors, future, _) = drafter.backbone, batch
     rows, size = text.shape
     order = [(None, i) for i in range(size)] + [(a, j) for a in range(anchors.shape[1]) for j in range(1, K + 1)]
     allowed = torch.zeros(rows, len(order), len(order), dtype=torch.bool)
@@ -205,7 +205,8 @@ def test_the_model_is_left_alone(monkeypatch):
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in owner.model.modules())
     with pytest.raises(ValueError, match="blocks of 6 rows do not fit this model's attention window of 5"):
         wide = toy("mistral")
-        made(wide, 6).losses(*(x[:, :3] if i else x for i, x in enumerate(problem(wide))))
+        batch = problem(wide)
+        made(wide, 6).losses(batch.text, batch.anchors[:, :3], batch.future[:, :3])
     with pytest.raises(ValueError, match="uses s_aux"):
         blocks.attend(None, None, None, None, None, s_aux=1)
 
@@ -226,7 +227,7 @@ def test_texts():
     assert [len(p.text) for p in parts] == [2] * 4 and torch.cat([p.text for p in parts]).equal(held.windows[:, :-1])
     for one in (batch, *parts):
         whole = [row.tolist() for row in held.windows]
-        for text, anchors, future in zip(*(x.tolist() for x in one), strict=True):
+        for text, anchors, future in zip(*(x.tolist() for x in one[:3]), strict=True):
             window = next(w for w in whole if w[:-1] == text)
             assert anchors[0] == 0 and anchors[-1] == 60 or one is batch
             for i, after in zip(anchors, future, strict=True):

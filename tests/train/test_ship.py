@@ -57,6 +57,16 @@ def test_ship_twice(name, models, monkeypatch):
         assert all(torch.equal(w, w.bfloat16().float()) for w in drafter.parameters())
 
 
+# Own text that was made on the way does not stay; the card's figures are measured on it.
+def test_ship_on_own_text(models):
+    out, recipe = models / "masked", Recipe(2, 0, 32, 1e-2, 500, text="own")
+    facts = ship.ship("stories", "masked", out, recipe, horizon=2, **SMALL["masked"])
+    assert sorted(f.name for f in out.iterdir()) == ["README.md", "card.json", "config.json", "model.safetensors"]
+    drafter = load_drafter("stories/masked")
+    held = split_features(drafter, drafter.backbone, Cycle(), "validation", recipe)
+    assert facts["validation_nats"] == pytest.approx(evaluate(drafter, held), abs=6e-5) and facts["text"] == "own"
+
+
 # The command line knows the options of the drafter it names, and no other's; what lies there afterwards was made with
 # them, and the card's command is the one that was given.
 def test_command_line(models, monkeypatch, capsys):

@@ -1,0 +1,153 @@
+"""The backbone's own text: completions of the corpus' beginnings, packed into windows (self-distillation).
+
+A drafter is judged by what the target says next, and on text that somebody else wrote the target often says something
+else. So drafters that learn from text can be given what the backbone itself goes on with (`fit(text="own")`): prompts
+are the first tokens of the corpus' documents, read as they stand in a window, behind an end of text; completions are
+made by the ordinary loop without a draft, at temperature 1 in three windows of four and greedily in one of four.
+
+A window begins with a document, and what hangs over its end is dropped: so every token of it was chosen by the backbone
+after exactly the tokens before it. Tokens that it did not choose (prompts; the end of text behind a completion that ran
+out of places) are no targets: they and what follows them are -1 in `future`.
+
+Letters: N windows of T + 1 tokens, T places as in train/texts.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..backbone.files import replace
+from ..decode.generate import sample
+from .features import futures
+from .texts import LENGTH, Texts
+
+PROMPT = 16  # tokens of a document that are given
+ROWS = 128  # completions made at a time
+GREEDY = 4  # one window of so many is greedy
+
+
+class Own(NamedTuple):
+    windows: Tensor  # [N, T + 1]
+    chosen: Tensor  # [N, T + 1] bool: tokens that the backbone chose
+    greedy: Tensor  # [N] bool: chosen greedily, else drawn from its law
+
+
+def own_texts(
+    backbone,
+    tokens: Tensor,
+    horizon: int,
+    positions: int,
+    anchors: int,
+    seed: int = 0,
+    file: str | Path | None = None,
+    **about,
+) -> Texts:
+    """`texts`, of completions of the documents that begin in a stream of tokens [N], about `positions` places.
+
+    file: where they are kept; what lies there is taken if it was made by this backbone with these arguments (`about`:
+    what else must be the same, such as the corpus). Errors (ValueError): no end of text, too few documents.
+    """
+    length = min(LENGTH, backbone.context)
+    if horizon >= length:
+        raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
+    facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, prompt=PROMPT, **about)
+    made = read(Path(file), facts) if file else None
+    if made is None:
+        made = completions(backbone, tokens, positions, length, seed)
+        if file:
+            keep(Path(file), made, facts)
+    made = Own(*(x.to(backbone.device) for x in made))
+    places = length - horizon
+    future = targets(made, horizon, backbone.eos)
+    return Texts(made.windows, future, min(anchors or places, places), made.greedy)
+
+
+def targets(made: Own, horizon: int, eos: list[int]) -> Tensor:
+    """[N, P, K+1] the tokens after each place, -1 after an end of text and from the first one on that was given."""
+    given = (~made.chosen).unfold(1, horizon + 1, 1)[:, 1:].long().cumsum(-1) > 0
+    return futures(made.windows, horizon, eos).masked_fill(given, -1)
+
+
+@torch.no_grad()
+def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int = 0) -> Own:
+    """Windows of `length` + 1 tokens, about `positions` places in all, fewer where the documents run out; equal for
+    equal seeds. The documents of greedy windows are others than those of drawn ones.
+    """
+    starts = prompts(backbone, tokens, min(PROMPT, length // 2))
+    count = max(2, positions // length)
+    wanted = {0.0: max(1, count // GREEDY), 1.0: count - max(1, count // GREEDY)}
+    parts, first = [], 0
+    for temperature, number in wanted.items():
+        share = len(starts) * number // count if temperature == 0 else len(starts) - first
+        packed = pack(complete(backbone, starts[first : first + share], length, temperature, seed), length + 1, number)
+        first += share
+        if not packed[0]:
+            raise ValueError(
+                f"{len(tokens)} tokens hold the beginnings of {len(starts)} documents, too few to fill windows of "
+                f"{length} places: give more text"
+            )
+        parts.append(Own(*map(torch.stack, packed), torch.full((len(packed[0]),), temperature == 0)))
+    return Own(*map(torch.cat, zip(*parts, strict=True)))
+
+
+def prompts(backbone, tokens: Tensor, length: int) -> list[list[int]]:
+    """[end of text, the first `length` tokens] of every longer document of a stream; its first may be half a one, and
+    is left out.
+    """
+    if not backbone.eos:
+        raise ValueError(f"backbone {backbone.name!r} has no end-of-text token, which separates documents: set one")
+    ends = torch.isin(tokens, torch.tensor(backbone.eos)).nonzero()[:, 0]
+    long = ends[:-1][ends.diff() > length]
+    return tokens[long[:, None] + torch.arange(length + 1)].tolist()
+
+
+def complete(backbone, starts: list[list[int]], length: int, temperature: float, seed: int) -> Iterator[tuple]:
+    """(tokens, chosen) of every prompt with its completion, up to its end of text or `length` tokens, as lists."""
+    for first in range(0, len(starts), ROWS):
+        part = starts[first : first + ROWS]
+        new = length - len(part[0])
+        made = sample(backbone, None, part, new, temperature=temperature, seed=(seed, first))
+        for start, row, size in zip(part, made.tokens.tolist(), made.length.tolist(), strict=True):
+            yield start + row[:size], [False] * len(start) + [True] * size
+
+
+def pack(rows: Iterator[tuple], length: int, count: int) -> tuple[list[Tensor], list[Tensor]]:
+    """At most `count` windows of `length` tokens, and which of them were chosen, from (tokens, chosen) of documents.
+
+    Every document begins with an end of text; where the one before has ended with its own, that one serves.
+    """
+    windows, chosen, text, own = [], [], [], []
+    while len(windows) < count and (row := next(rows, None)):
+        shared = bool(text) and text[-1] == row[0][0]
+        text, own = text + row[0][shared:], own + row[1][shared:]
+        if len(text) >= length:
+            windows.append(torch.tensor(text[:length]))
+            chosen.append(torch.tensor(own[:length]))
+            text, own = [], []
+    return windows, chosen
+
+
+def read(file: Path, facts: dict) -> Own | None:
+    """What was kept with exactly these facts; None where there is nothing like it."""
+    try:
+        with safe_open(file, "pt") as kept:
+            if json.loads((kept.metadata() or {}).get("facts", "{}")) == facts:
+                return Own(*(kept.get_tensor(name) for name in Own._fields))
+    except (OSError, SafetensorError):
+        pass
+    return None
+
+
+def keep(file: Path, made: Own, facts: dict) -> None:
+    """Write a file that `read` takes."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: x.contiguous().cpu() for name, x in made._asdict().items()}
+    replace(file, lambda path: save_file(tensors, path, {"facts": json.dumps(facts)}))
