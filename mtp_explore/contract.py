@@ -21,6 +21,7 @@ class Draft(NamedTuple):
     tokens: Tensor  # [B, K] long
     q: Tensor  # [B, K, V] the law each token was drawn from, shaped; one-hot if deterministic
     n: Tensor  # [B] 0..K
+    sure: Tensor | None = None  # [B, K] how sure the drafter is of each, for plans; None: as q says
 
 
 class Verdict(NamedTuple):
@@ -47,7 +48,7 @@ class State(NamedTuple):
 
 
 class Drafter(Protocol):
-    """A belief and three verbs. `check`, `gate` and `describe` have defaults in `drafters.base`."""
+    """A belief and three verbs. `check`, `advise`, `gate` and `describe` have defaults in `drafters.base`."""
 
     name: str
     horizon: int  # K
@@ -61,6 +62,10 @@ class Drafter(Protocol):
 
     def embed(self, slots: Slots, window: Tensor) -> Tensor:
         """[B, S, D] input embeddings of the slots; `window` is the tape's W [B, K+1, K+1]."""
+        ...
+
+    def advise(self, temperature: float, top_k: int, top_p: float) -> None:
+        """May warn that text will be decoded under a law that it was not made for."""
         ...
 
     def gate(self, first: int) -> AbstractContextManager:

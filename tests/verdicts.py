@@ -65,14 +65,14 @@ def enumerated(verify, p, draft, weight):
     window = torch.rand(len(row), K + 1, K + 1, generator=g, dtype=torch.float64).to(device)
     bins = []
     with watching(lambda edges, u: bins.append(edges) if u.dim() == 1 else None):
-        accepted = verify(p[row], Draft(*(x[row] for x in draft)), window, coins).accepted
+        accepted = verify(p[row], Draft(*(x[row] for x in draft[:3])), window, coins).accepted
     edges = bins[-1]
     low = torch.cat([torch.zeros_like(edges[:, :1]), edges[:, :-1]], 1)
     again = torch.arange(len(row), device=device).repeat_interleave(edges.shape[1])
     u, width = ((edges + low) / 2).flatten(), (edges - low).flatten()
     row, coins, window, accepted = row[again], coins[again], window[again], accepted[again]
     window[torch.arange(len(row)), accepted, 0] = u
-    verdict = verify(p[row], Draft(*(x[row] for x in draft)), window, coins)
+    verdict = verify(p[row], Draft(*(x[row] for x in draft[:3])), window, coins)
     assert torch.equal(verdict.accepted, accepted)
     weight = weight[again] * width
     kept = [d[:a] for d, a in zip(draft.tokens[row].tolist(), accepted.tolist(), strict=True)]

@@ -118,6 +118,8 @@ class _Job:
         pair(backbone, drafter)
         max_new_tokens = number("max_new_tokens", max_new_tokens, Integral, lambda n: n >= 1, "a whole number >= 1")
         options = shaping(temperature, top_k, top_p)
+        if drafter:
+            drafter.advise(**options)
         seed, self.first = seed_and_row(seed)
         self.prompts, self.single = backbone.encode(prompt), is_single(prompt)
         exact = temperature == 0 or drafter is None or drafter.one_hot

@@ -184,9 +184,13 @@ def forward(backbone, drafter, main: Tensor, first: Tensor, n: int, slots, W: Te
 
 
 def draw(drafter: Drafter, belief, window: Tensor, shape: Callable, room: Tensor) -> Draft:
-    """Up to K tokens from the belief, with the uniforms window[:, 1:]; at most `room` [B] of them count."""
+    """Up to K tokens from the belief, with the uniforms window[:, 1:]; at most `room` [B] of them count.
+
+    A law that is certain of its token (one-hot, greedy) does not say how sure the drafter was; the law before shaping
+    does, and plans that buy slots want to know.
+    """
     n = torch.minimum(drafter.left(belief).clamp(max=drafter.horizon), room)
-    drawn, laws = [], []
+    drawn, laws, sure = [], [], []
     for k in range(1, drafter.horizon + 1):
         logq = drafter.predict(belief)
         if drafter.one_hot:  # nothing to shape, nothing to draw; the law is that of the token, whatever predict weighs
@@ -194,10 +198,16 @@ def draw(drafter: Drafter, belief, window: Tensor, shape: Callable, room: Tensor
         else:
             laws.append(shape(logq))
             token = pick(laws[-1], window[:, k])
+        if drafter.slots_per_branch:
+            sure.append(logq.gather(1, token[:, None])[:, 0].exp().double())
         belief = drafter.absorb(belief, token)
         drawn.append(token)
     tokens = torch.stack(drawn, 1)
-    return Draft(tokens, one_hot(tokens, logq.shape[-1]) if drafter.one_hot else torch.stack(laws, 1), n)
+    q = one_hot(tokens, logq.shape[-1]) if drafter.one_hot else torch.stack(laws, 1)
+    if not sure:
+        return Draft(tokens, q, n)
+    shaped = q.gather(2, tokens[..., None])[..., 0]
+    return Draft(tokens, q, n, torch.where(shaped < 1, shaped, torch.stack(sure, 1)))
 
 
 def group(states: Tensor, slots, branch: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -2,13 +2,15 @@
 
 Branch b stands for "if exactly b of the n pending drafts survive"; with several drafts pending only one branch will
 be used. `linear` bets on all surviving, `quadratic` buys every branch, `budget(m)` the m slots of greatest expected
-gain A_b s_j, where A_b is the chance of branch b (from the draft's own confidences) and s_j the measured chance that
-the first j drafts of a window are right (papers.md 4.7).
+gain A_b s_j, where A_b is the chance of branch b (from the drafter's own confidences) and s_j the measured chance that
+the first j drafts of a window are right (papers.md 4.7). A branch's slots are bought in order, because a slot without
+those before it says nothing. Slot 0 (O-PTP) only repeats y' and gains nothing, so a branch opens at the price of two.
 """
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from ..contract import Draft, Drafter, Plan, Slots
 
@@ -37,7 +39,12 @@ def linear(drafter: Drafter, draft: Draft) -> Slots:
 
 
 def budget(m: int) -> Plan:
-    """The `m` slots of greatest expected gain; they form prefixes of branches because s falls with j."""
+    """The `m` slots of greatest expected gain: each time the best next one, by gain for its price.
+
+    s falls with j, so without slot 0 that is one top-k of A_b s_j, and the best there is. With it, a branch's first two
+    slots count A_b s_1 / 2 each, later ones no more than those before them (they would be bought at once), and an
+    opening that has only one slot left to spend goes to an open branch: at times not the best, by little.
+    """
     if m < 1:
         raise ValueError(f"budget={m}: a plan buys at least one slot; use plan='linear' for the smallest useful one")
 
@@ -47,18 +54,35 @@ def budget(m: int) -> Plan:
                 f"plan=budget({m}) needs drafter.survival (the measured chance that the first j drafts are right), "
                 f"and {drafter.name!r} has none: measure it, or use plan='quadratic'"
             )
-        every = quadratic(drafter, draft)
-        sure = draft.q.gather(-1, draft.tokens[..., None])[..., 0]
+        every, first = quadratic(drafter, draft), drafter.first_slot
+        sure = draft.q.gather(-1, draft.tokens[..., None])[..., 0] if draft.sure is None else draft.sure
         kept = torch.cat([torch.ones_like(draft.n[:, None], dtype=sure.dtype), sure], 1).cumprod(1)
         ends = torch.cat([1 - sure, torch.ones_like(kept[:, :1])], 1)
         place = torch.arange(kept.shape[1], device=kept.device)
         chance = kept * torch.where(place == draft.n[:, None], 1.0, ends)  # A_b
-        gain = chance.gather(1, every.branch.clamp(min=0)) * drafter.survival.to(chance)[every.index]
+        survival = drafter.survival.to(chance)
+        worth = survival if first else torch.cat([survival[1:2].expand(2) / 2, survival[2:]]).cummin(0).values
+        gain = chance.gather(1, every.branch.clamp(min=0)) * worth[every.index]
         gain = gain.masked_fill(every.branch < 0, -1.0)
-        best = gain.sort(dim=1, descending=True, stable=True).indices[:, :m].sort(dim=1).values
+        best = gain.sort(dim=1, descending=True, stable=True).indices
+        if first == 0 and m < best.shape[1]:
+            best = better_last(every, gain, best, m)
+        best = best[:, :m].sort(dim=1).values
         return Slots(every.branch.gather(1, best), every.index.gather(1, best))
 
     return plan
+
+
+def better_last(every: Slots, gain: Tensor, order: Tensor, m: int) -> Tensor:
+    """The order [B, S] with another m-th slot, where that is a slot 0 alone: the best next slot of an open branch, if
+    there is one.
+    """
+    last = order[:, m - 1 : m]
+    taken = torch.zeros_like(gain, dtype=torch.bool).scatter(1, order[:, : m - 1], True)
+    follows = torch.nn.functional.pad(taken, (1, 0))[:, :-1] & ~taken & (every.index > 0) & (every.branch >= 0)
+    other = gain.masked_fill(~follows, -2.0).max(1, keepdim=True)
+    alone = (every.index.gather(1, last) == 0) & (other.values >= 0)
+    return order.scatter(1, last * 0 + m - 1, torch.where(alone, other.indices, last))
 
 
 NAMED = {"linear": linear, "quadratic": quadratic}

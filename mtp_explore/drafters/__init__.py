@@ -16,14 +16,15 @@ from .independent import Independent
 from .lookup import Lookup
 from .masked import Masked
 from .oracle import Oracle
+from .ptp import PTP
 
 DRAFTERS: dict[str, type[DrafterBase]] = {
-    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Masked, Lookup, Oracle)
+    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Masked, PTP, Lookup, Oracle)
 }
 
 
 def make_drafter(name: str, backbone: Backbone, **options) -> DrafterBase:
-    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "masked", "lookup" or "oracle"
+    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "masked", "ptp", "lookup" or "oracle"
     (answer=tokens), with its options (horizon=, ...).
     """
     if name not in DRAFTERS:

@@ -56,6 +56,9 @@ class DrafterBase(nn.Module):
                     f"{here[key]}: load the drafter of this backbone, or train one with fit()"
                 )
 
+    def advise(self, temperature: float, top_k: int, top_p: float) -> None:
+        """A chance to warn that text is decoded under a law that it was not made for. Nothing by default."""
+
     def gate(self, first: int):
         """No adapters by default."""
         return nullcontext()

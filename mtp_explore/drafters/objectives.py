@@ -35,6 +35,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from ..tensors.circuits import predicted
+from ..tensors.logprob import exact
 
 OBJECTIVES = ("joint", "conditional", "kl", "dpace")
 BALANCING = ("kl", "switch", "square")
@@ -129,3 +130,20 @@ def mixture_kl(
 def _kl(state: Tensor, z: Tensor, teacher: Tensor, factors: Callable) -> Tensor:
     logp, logq = factors(teacher), predicted(state, factors(z))
     return (logp.exp() * (logp - logq)).sum(-1)
+
+
+def divergence(a: Tensor, b: Tensor, logits: Callable[[Tensor], Tensor], budget: int = 1 << 24) -> Tensor:
+    """KL(P || Q) [N] in nats of P = softmax(logits(a)), Q = softmax(logits(b)), states a, b [N, D]. At most `budget`
+    logits are alive at once; they are made again in the backward pass.
+    """
+
+    def part(a: Tensor, b: Tensor) -> Tensor:
+        a, b = (exact(logits(x)).log_softmax(-1) for x in (a, b))
+        return (a.exp() * (a - b)).sum(-1)
+
+    with torch.no_grad():
+        rows = max(1, budget // logits(a[:1]).shape[-1])
+    pairs = list(zip(a.split(rows), b.split(rows), strict=True))
+    if len(pairs) == 1:
+        return part(a, b)
+    return torch.cat([checkpoint(part, *pair, use_reentrant=False) for pair in pairs])

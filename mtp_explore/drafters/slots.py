@@ -22,7 +22,7 @@ from ..tensors.logprob import target_logprob
 from .base import DrafterBase
 
 SAMPLE = 4096  # rows of the embedding table whose spread the slots' own embeddings start with
-LOGITS = 1 << 24  # numbers of logits alive at once where nothing is trained
+LOGITS = 1 << 22  # numbers of logits alive at once where nothing is trained
 
 
 class SlotDrafter(DrafterBase):
@@ -63,7 +63,7 @@ class SlotDrafter(DrafterBase):
         return short
 
     def left(self, belief) -> Tensor:
-        """`belief.count` [B] slots came, `belief.k` tokens are absorbed; the first slot speaks for token `first_slot`."""
+        """[B] of `belief.count` slots those that speak for tokens not among the `belief.k` absorbed."""
         return (belief.count + self.first_slot - belief.k).clamp(min=0)
 
     def describe(self, belief) -> dict[str, Tensor]:
@@ -79,9 +79,11 @@ class SlotDrafter(DrafterBase):
         """[B, A, K+1] the places that predict y', d_1 .. d_K."""
         return anchors[..., None] + torch.arange(self.horizon + 1, device=anchors.device)
 
-    def cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
-        """-log softmax(U z)[target] [...], states z [..., D]; of no meaning where target [...] is -1."""
-        logp = target_logprob(z.flatten(0, -2), target.clamp(min=0).flatten(), self.backbone.unembedding)
+    def cross_entropy(self, z: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:
+        """-log softmax(U z / temperature)[target] [...], z [..., D]; of no meaning where target [...] is -1."""
+        unembed = self.backbone.unembedding
+        unembed = unembed if temperature == 1 else lambda h: self.backbone.unembedding(h) / temperature
+        logp = target_logprob(z.flatten(0, -2), target.clamp(min=0).flatten(), unembed)
         return -logp.view_as(target)
 
     def in_parts(self, function, *rows: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The inverse of `pick`: which uniforms would have drawn these tokens?
 
-Letters: P a final law [..., V] (temperature, top-k and top-p done), F its cumulative sum, t a token, v in [0, 1] a place
-inside its bin. papers.md 4.2 (Draxler et al., arXiv 2512.21323, appendix C):
+Letters: P a final law [..., V] (temperature, top-k and top-p done), F its cumulative sum, t a token, v in [0, 1] a
+place inside its bin. papers.md 4.2 (Draxler et al., arXiv 2512.21323, appendix C):
 
     bin of t = [F_{t-1}, F_t),    u = F_{t-1} + v (F_t - F_{t-1}),    v ~ Beta(b, b)
 
