@@ -1,0 +1,51 @@
+"""Embeddings of a uniform: their features against slow twins, and where they start."""
+
+import struct
+
+import pytest
+import torch
+
+from mtp_explore.drafters.auxiliary import EMBEDDINGS, Auxiliary
+
+U = [0.0, 2.0**-17, 0.1, 1 / 3, 0.5, 0.5 + 2.0**-16, 0.7, 1 - 2.0**-16, 1 - 2.0**-53]
+
+
+def twin(name: str, u: float) -> list[float]:
+    if name == "bits":
+        return [2.0 * int(c) - 1 for c in format(int(u * 2**16), "016b")] + [1.0]
+    if name == "float":
+        word = struct.unpack("<I", struct.pack("<f", min(u, 1 - 2.0**-24)))[0]
+        return [2.0 * int(c) - 1 for c in reversed(format(word, "032b"))] + [1.0]
+    if name == "thresholds":
+        return [1.0 if u <= i / 33 else -1.0 for i in range(1, 33)] + [1.0]
+    if name == "interpolation":
+        return [1 - 2 * u, 2 * u, 0.0] if u < 0.5 else [0.0, 2 - 2 * u, 2 * u - 1]
+    return [(u - 0.5) * 12**0.5, 1.0] if name == "scalar" else [1.0]
+
+
+# Features are those of the definitions, number by number, ends included.
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_features(name):
+    u = torch.tensor(U, dtype=torch.float64)
+    found = EMBEDDINGS[name](u.view(3, 3)).flatten(0, 1).double()
+    wanted = torch.tensor([twin(name, x) for x in U], dtype=torch.float64)
+    torch.testing.assert_close(found, wanted, atol=1e-12, rtol=0)
+
+
+# An embedding is linear in its features, tells numbers apart (all but the constant one), and starts as random as a
+# table of tokens.
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_embedding(name):
+    torch.manual_seed(0)
+    made, u = Auxiliary(name, 256, 0.3), torch.rand(500, dtype=torch.float64)
+    out = made(u)
+    torch.testing.assert_close(out, EMBEDDINGS[name](u).float() @ made.weight)
+    rows = len(out.unique(dim=0))
+    assert rows == 1 if name == "constant" else rows > (400 if name != "thresholds" else 30)
+    assert out.square().mean().sqrt().item() == pytest.approx(0.3, rel=0.15)
+    assert made.bfloat16()(u).dtype == torch.bfloat16
+
+
+def test_unknown_embeddings_are_refused():
+    with pytest.raises(ValueError, match="embedding='sine'.*bits, float, thresholds"):
+        Auxiliary("sine", 4, 1.0)
