@@ -50,6 +50,16 @@ _HOMES = {  # module -> the names it gives
         "states_say",
     ),
     "order_checks": ("check_block_length", "check_forward", "check_order"),
+    "masks": (
+        *("argmax", "by_masks", "calls_by_masks", "closed_forms", "guess_behind_masks", "guess_plan", "mask_floor"),
+        *("mask_outlook", "mask_ranks", "masked", "match_chances", "predicted", "tops", "train_masks", "untrained"),
+        "without_sampler",
+    ),
+    "mask_layouts": ("layouts", "mask_microscope"),
+    "mask_harm": (
+        *("guess_harm", "guess_main_rows", "guess_paid", "harm", "paid", "price", "shaken", "texts_under", "unharmed"),
+    ),
+    "mask_checks": ("check_closed_forms", "check_prefix", "check_sees"),
     "seen": ("foresight", "outlook"),
     "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "rates"),
     "lossless": ("check_overlap", "check_rule", "guess_chance", "places", "telling"),

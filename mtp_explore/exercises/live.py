@@ -17,13 +17,16 @@ KEPT = "background:#009e7322;border-bottom:2px solid #009e73"
 def runner(backbone, max_new_tokens: int = 48) -> Callable[..., Trace]:
     """The function that `widgets.explore` calls: one generation with what its controls say.
 
-    A horizon beyond what a drafter was trained for is cut to it. Drafters with slots keep their own horizon.
+    A horizon beyond what a drafter was trained for is cut to it. Of masks, only as many are used; other drafters with
+    slots keep their own horizon.
     """
     from ..decode.generate import generate
 
     def run(prompt, drafter=None, rule=None, temperature=1.0, horizon=8, seed=0) -> Trace:
         if drafter is not None and drafter.slots_per_branch == 0:
             drafter = shorter(drafter, horizon)
+        elif hasattr(drafter, "shortened"):
+            drafter = drafter.shortened(min(horizon, drafter.horizon))
         rule = rule if drafter is not None else None
         return generate(backbone, drafter, prompt, max_new_tokens, temperature=temperature, rule=rule, seed=seed)
 

@@ -83,7 +83,6 @@ def outlook(backbone, drafter, document: str, place: int | None = None, horizon:
 
     place: default, the end of the document, where nobody knows what comes. ValueError where it lies outside.
     """
-    from ..corpora.tokenizer import piece
     from ..measure import knowledge
 
     size = len(backbone.tokenizer(document, verbose=False)["input_ids"])
@@ -92,14 +91,23 @@ def outlook(backbone, drafter, document: str, place: int | None = None, horizon:
         raise ValueError(f"place={place}: give one from 0 to {min(size, backbone.context - 1)}, the text has no more")
     text = knowledge.read(backbone, [document], place + 1, horizon)
     row, at = text.tokens.new_zeros(1), text.tokens.new_full((1,), place)
+    laws = [logq[0].exp() for logq in knowledge.ahead(drafter, text, row, at)]
+    return outlook_of(backbone, text, laws, open_end=place == size)
+
+
+def outlook_of(backbone, text, laws, open_end: bool = False) -> Outlook:
+    """What laws [V], k = 1, 2, ..., say about the tokens behind the last place of a `Text` of one row, and what came;
+    `open_end`: nobody knows what comes.
+    """
+    from ..corpora.tokenizer import piece
+    from ..measure.knowledge import rank_of
+
     choices, truth = [], []
     name = lambda t: END if int(t) in backbone.eos else piece(backbone.tokenizer, int(t))  # noqa: E731
-    for k, logq in enumerate(knowledge.ahead(drafter, text, row, at)):
-        best = logq[0].exp().topk(TOP)
+    for k, law in enumerate(laws):
+        best, token = law.topk(TOP), text.future[0, -1, k]
         choices.append([(name(t), float(p)) for p, t in zip(best.values, best.indices, strict=True)])
-        token = text.future[0, -1, k]
-        known = place < size and token >= 0
-        truth.append((name(token), int(knowledge.rank_of(logq[0], token))) if known else None)
+        truth.append((name(token), int(rank_of(law, token))) if not open_end and token >= 0 else None)
     return Outlook("".join(pieces(backbone, text)[0]), choices, truth)
 
 

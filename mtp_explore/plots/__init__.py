@@ -21,6 +21,8 @@ standings(table)         the same for one method as shares: first, second, third
 tallies(values, title)   one number per name
 curves(lines, ..)        one number against another, one line per method
 spread(values, unit)     one number per context: histograms, means with intervals
+microscope(views)        which key may a query see: layouts row by row, gates and positions beside them (HTML)
+break_even(points)       cost of a call against tokens per call, and the line above which it pays
 """
 
 from .beliefs import collapse, forward, load, nodes
@@ -29,6 +31,8 @@ from .fidelity import fidelity, spectra
 from .joints import joint, slices
 from .knowledge import accuracy, ranks, standings
 from .laws import areas, emitted, evidence, tallies
+from .microscope import microscope
+from .price import break_even
 from .race import race
 from .spread import spread
 from .verdicts import acceptance, histogram, meter, overlap
@@ -37,6 +41,7 @@ __all__ = [
     "acceptance",
     "accuracy",
     "areas",
+    "break_even",
     "collapse",
     "curves",
     "emitted",
@@ -47,6 +52,7 @@ __all__ = [
     "joint",
     "load",
     "meter",
+    "microscope",
     "nodes",
     "overlap",
     "race",

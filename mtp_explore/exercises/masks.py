@@ -1,0 +1,232 @@
+"""Notebook 06: what masks know before and after training, a training one can watch, and the switches of a drafter.
+
+K masks; text are the first test documents, read with K + 1 tokens ahead; ranks as in `measure.masks`.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ..trace.metrics import Table, pooled
+from .check import budget
+from .guessing import Guess, guess
+from .seen import Outlook, outlook_of
+
+MASKS = 8
+POSITIONS, HELD = 60_000, 8  # places of text to learn from, windows of text to be measured on
+RECIPE = dict(batch=64, rate=4e-3, progress=False, precision="bfloat16")
+TOPS = (1, 10, 200)
+
+
+def masked(backbone, corpus, name: str = "masked-k8", steps: int | None = None):
+    """The backbone's shipped masks; where there are none, masks trained on the spot for `steps` (default: a minute)."""
+    from ..backbone.files import shipped_directory
+    from ..drafters import load_drafter
+
+    full = f"{backbone.name}/{name}"
+    if shipped_directory(full):
+        return load_drafter(full, backbone)
+    return train_masks(backbone, corpus, steps or budget(200, 20), watch=False)
+
+
+def untrained(backbone, masks: int = MASKS, seed: int = 0):
+    """Masks that are random vectors with the spread of the embedding table, and adapters that add nothing yet."""
+    import torch
+
+    from ..drafters import make_drafter
+
+    torch.manual_seed(seed)
+    return make_drafter("masked", backbone, horizon=masks)
+
+
+def train_masks(backbone, corpus, steps: int, watch: bool = True, **options):
+    """A `masked` drafter trained for so many steps of 64 blocks of masks; with `watch`, its losses are drawn meanwhile.
+    `options` go to the drafter.
+    """
+    import torch
+
+    from ..drafters import make_drafter
+    from ..train.fit import fit, prepare
+
+    torch.manual_seed(0)
+    drafter, clock = make_drafter("masked", backbone, **{"horizon": MASKS, **options}), time.perf_counter()
+    known, held = prepare(drafter, backbone, corpus, budget(POSITIONS, 12_000))
+    held = held._replace(windows=held.windows[:HELD], future=held.future[:HELD])
+    callbacks = [Losses(steps)] if watch else []
+    report = fit(drafter, backbone, corpus, steps, callbacks=callbacks, every=steps, prepared=(known, held), **RECIPE)
+    last = report.validation[-1]
+    told = ", ".join(f"{key} {last[key]:.2f}" for key in ("base", "sampler", "consistency") if key in last)
+    print(f"{steps} steps, {time.perf_counter() - clock:.0f} s; on validation text: {told}", flush=True)
+    return drafter
+
+
+class Losses:
+    """A callback of `fit` that draws the three losses while they fall."""
+
+    NAMES = {"base": "unembedding on the mask, nats", "sampler": "sampler, nats", "consistency": "consistency"}
+
+    def __init__(self, steps: int):
+        self.lines: dict[str, dict[int, float]] = {}
+        self.steps, self.shown = steps, None
+
+    def __call__(self, facts: Mapping) -> None:
+        for key, name in self.NAMES.items():
+            if key in facts:
+                self.lines.setdefault(name, {})[facts["step"]] = facts[key]
+        self.draw()
+
+    def figure(self):
+        from ..plots import curves
+
+        figure = curves(self.lines, "step", "loss", zero=True)
+        figure.update_xaxes(tickvals=None, ticktext=None, range=[0, self.steps])
+        return figure
+
+    def draw(self) -> None:
+        from IPython.display import display
+
+        bundle = self.figure()._repr_mimebundle_()  # a plotly figure shows itself past display ids
+        if self.shown:
+            self.shown.update(bundle, raw=True)
+        else:
+            self.shown = display(bundle, raw=True, display_id=True)
+
+
+def mask_outlook(drafter, document: str, place: int, sampler: bool = True, adapters: bool = True) -> Outlook:
+    """`outlook` for masks: what a place says and the masks appended behind it, after `place` tokens of a document, and
+    what came. Arguments as in `measure.masks.ahead`. ValueError for a place outside the document.
+    """
+    from ..measure import knowledge, masks
+
+    backbone = drafter.backbone
+    size = len(backbone.tokenizer(document, verbose=False)["input_ids"])
+    if not 0 <= place <= min(size, backbone.context - 1):
+        raise ValueError(f"place={place}: give one from 0 to {min(size, backbone.context - 1)}, the text has no more")
+    text = knowledge.read(backbone, [document], place + 1, drafter.horizon + 1)
+    laws = masks.ahead(drafter, text, [place], sampler, adapters)[0, 0].softmax(-1)
+    return outlook_of(backbone, text, laws)
+
+
+def mask_ranks(drafter, text, at: Sequence[int], fresh=None) -> dict[str, np.ndarray]:
+    """{who is asked: ranks [n A, K+1]} at the places `at`: random placeholders behind the untouched model, the trained
+    masks and adapters, the same through the sampler.
+    """
+    from ..measure.masks import ranks
+
+    fresh = fresh or untrained(drafter.backbone, drafter.horizon)
+    found = {
+        "placeholders, untouched model": ranks(fresh, text, at, sampler=False, adapters=False),
+        "trained masks": ranks(drafter, text, at, sampler=False),
+    }
+    if drafter.sampler is not None:
+        found["trained masks, sampler"] = ranks(drafter, text, at)
+    return {name: table.numpy() for name, table in found.items()}
+
+
+def mask_floor(backbone, corpus, text, at: Sequence[int], tokens: int = 150_000) -> np.ndarray:
+    """Ranks [n A, K+1] at the same places by how frequent the true tokens are: knowing nothing of the place."""
+    from ..measure.knowledge import frequency
+
+    seen = corpus.tokens("train", backbone.tokenizer, limit=tokens)
+    wide = frequency(seen, text, backbone.vocabulary).view(*text.future.shape)
+    return wide[:, sorted(at)].flatten(0, 1).numpy()
+
+
+def tops(ranks: Mapping[str, np.ndarray], tops: Sequence[int] = TOPS) -> Table:
+    """By method, over all masks (k from 2 on): median rank of the true token, and how often it is among the first."""
+    rows = []
+    for name, table in ranks.items():
+        known = table[:, 1:][table[:, 1:] >= 0]
+        rows.append((name, f"{np.median(known) + 1:.0f}", *(f"{(known < top).mean():.0%}" for top in tops)))
+    columns = ("asked", "median rank", *(f"top {top}" if top > 1 else "first" for top in tops))
+    hints = [f"{row[0]}: ranks of the true tokens at all masks together" for row in rows]
+    return Table(columns, rows, hints)
+
+
+def guess_behind_masks(ranks: Mapping[str, np.ndarray], vocabulary: int, mask: int = 1) -> Guess:
+    """Where does the true token stand behind placeholders that the model has never seen? By the first table."""
+    (before, *rest) = ranks.values()
+    at = lambda table: int(np.median(table[:, mask][table[:, mask] >= 0])) + 1  # noqa: E731
+    names = ["among the first 10", "11 to 50", "51 to 150", "beyond 150: no better than chance"]
+    answer = names[int(np.searchsorted([10, 50, 150], at(before)))]
+    why = f"The median rank is {at(before)} of {vocabulary}; behind trained masks it is {at(rest[0])}."
+    question = (
+        f"The model has {vocabulary} tokens and has never met a placeholder. At mask {mask}, where does the token that "
+        "really came stand, in the median?"
+    )
+    return guess(question, names, answer, why)
+
+
+def without_sampler(drafter):
+    """The same masks and adapters, and the unembedding reads the masks' states as they are: each mask speaks without
+    knowing what the one before it said.
+    """
+    view = copy.copy(drafter)
+    view._modules = {**drafter._modules, "sampler": None}
+    view.residual = False
+    return view
+
+
+def argmax(drafter):
+    """The same drafter with the likeliest tokens as drafts instead of draws."""
+    view = copy.copy(drafter)
+    view.one_hot = True
+    return view
+
+
+def by_masks(drafter, prompts: list[str], counts: Iterable[int], plans: Iterable[str], tokens: int = 48) -> dict:
+    """{plan: {number of masks: [traces]}}, greedy, over the same prompts."""
+    from ..decode.generate import generate
+
+    made = {count: drafter.shortened(count) for count in counts}
+    run = lambda short, plan: generate(drafter.backbone, short, prompts, tokens, temperature=0, plan=plan)  # noqa: E731
+    return {plan: {count: run(short, plan) for count, short in made.items()} for plan in plans}
+
+
+def calls_by_masks(runs: Mapping[str, Mapping[int, list]]) -> dict[str, dict[int, float]]:
+    """{plan: {number of masks: tokens per call}} of `by_masks`, all prompts pooled; the first call is not counted."""
+    return {plan: {k: per_step(traces) for k, traces in line.items()} for plan, line in runs.items()}
+
+
+def per_step(traces: Iterable) -> float:
+    """Tokens per call after the prefill, all traces pooled."""
+    steps = [step for trace in traces for step in trace.steps[1:]]
+    return sum(len(step.tokens) for step in steps) / len(steps)
+
+
+def match_chances(traces: Iterable) -> list[float]:
+    """a_j, j = 1..K: how often draft j was right where those before it were, in runs whose calls have all K drafts."""
+    return [rate or 0.0 for rate in pooled(traces)["conditional_rate"]]
+
+
+def closed_forms(chances: Sequence[float]) -> tuple[float, float]:
+    """(linear, quadratic) tokens per call of drafts that are right with chances a_1..a_K, each given those before it
+    (papers.md 3.6): 1 + E and (2 + E - A) / (2 - A), E the expected length of the right prefix, A the chance of all K.
+    """
+    right = np.cumprod(np.asarray(chances, float))
+    expected, every = float(right.sum()), float(right[-1])
+    return (2 + expected - every) / (2 - every), 1 + expected
+
+
+def predicted(runs: Mapping[int, list]) -> dict[str, dict[int, float]]:
+    """{"linear, formula": {k: ...}, "quadratic, formula": {k: ...}} from the match chances of quadratic runs."""
+    found = {k: closed_forms(match_chances(traces)) for k, traces in runs.items()}
+    names = "linear, formula", "quadratic, formula"
+    return {name: {k: pair[i] for k, pair in found.items()} for i, name in enumerate(names)}
+
+
+def guess_plan(lines: Mapping[str, Mapping[int, float]]) -> Guess:
+    """By how much does the quadratic plan beat the linear one, with all masks?"""
+    k = max(lines["linear"])
+    more = lines["quadratic"][k] / lines["linear"][k] - 1
+    names = ["not at all", "by up to 10 %", "by 10 to 30 %", "by 30 to 60 %", "by even more"]
+    answer = names[int(np.searchsorted([0.005, 0.1, 0.3, 0.6], more))]
+    why = f"{lines['linear'][k]:.2f} and {lines['quadratic'][k]:.2f} tokens per call."
+    question = (
+        f"Quadratic buys {k * (k + 1)} masks a call, linear {k}. How much ahead is quadratic, in tokens per call?"
+    )
+    return guess(question, names, answer, why)

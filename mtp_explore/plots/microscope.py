@@ -1,0 +1,186 @@
+"""The mask microscope: which key may a query see, row by row, of one call or of a training pass.
+
+    views   {name: `View`}: a layout as plain data; the names become buttons
+    row     a query, from left to right: the gate's stripe (filled where adapters act), its name, its position, its keys
+            (a sign where it may look, a dot where it may not), and the place it speaks of, position + 1
+    column  a key: its name, for a mask the row it hangs from, its position
+
+Hover a row, or reach it with the tab key: its keys light up, and a sentence says the row in words. Plain HTML and CSS:
+no kernel, no script, nothing fetched; where styles are stripped all views stand one under the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+from ..trace.glyphs import visible
+from .style import BLUE, ORANGE, PARTS, VERMILION
+
+KINDS = {"text": ("■", BLUE), "draft": ("◆", ORANGE), "mask": ("●", PARTS[0])}  # sign and colour of a key
+LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+CELL = "padding:1px 5px;border:0;text-align:center"
+STYLE = """
+.mtp-scope { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 64em; }
+.mtp-scope > input { position: absolute; opacity: 0; }
+.mtp-scope > label { cursor: pointer; padding: 2px 11px; border: 1px solid #8888; border-radius: 7px; }
+.mtp-scope > input:checked + label { border-color: #0072b2; box-shadow: inset 0 0 0 1px #0072b2; font-weight: 600; }
+.mtp-scope > input:focus-visible + label { outline: 2px solid #0072b2; outline-offset: 1px; }
+.mtp-scope .view { display: none; position: relative; padding: 8px 0 3.4em; overflow-x: auto; }
+.mtp-scope .view > b { display: none; }
+.mtp-scope table { border-collapse: collapse; margin: 4px 0; }
+.mtp-scope tr { background: none !important; outline: none; }
+.mtp-scope tbody tr { cursor: default; }
+.mtp-scope th { font-weight: 500; border-radius: 5px 5px 0 0; }
+.mtp-scope table:has(tbody tr:is(:hover, :focus)) tbody tr:not(:hover, :focus) td { opacity: .35; }
+.mtp-scope tbody tr:is(:hover, :focus) td { background: #8882; }
+.mtp-scope tbody tr:is(:hover, :focus) td.on { background: #f0e44299; }
+.mtp-scope .says { position: absolute; bottom: 0; left: 0; right: 0; height: 3.2em; margin: 0; padding-left: 10px;
+  border-left: 3px solid #0072b2; display: none; }
+.mtp-scope .view::after { content: "Rest the pointer on a row, or step through the rows with the tab key.";
+  position: absolute; bottom: 1.6em; left: 0; opacity: .6; font-style: italic; }
+.mtp-scope .view:has(tbody tr:is(:hover, :focus))::after { content: none; }
+""".strip()
+
+
+class Key(NamedTuple):
+    """A row of the input, as others see it."""
+
+    name: str  # "x2", "d1", "m1": digits are set low
+    kind: str  # "text", "draft", "mask"
+    position: int
+    owner: str = ""  # the name of the row that a mask hangs from
+
+
+class View(NamedTuple):
+    """A layout. `rows` are the keys that ask in this pass (what is cached does not), allowed [rows][keys] bool."""
+
+    keys: Sequence[Key]
+    rows: Sequence[int]
+    allowed: Sequence[Sequence[bool]]
+    says: str = ""  # a sentence about the whole
+
+
+class Microscope:
+    """What `microscope` returns: shows itself in a notebook."""
+
+    def __init__(self, views: Mapping[str, View]):
+        self.views = dict(views)
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{name}\n" + "\n".join(_lines(view)) for name, view in self.views.items())
+
+    def _repr_html_(self) -> str:
+        scope = "scope-" + hashlib.sha256(repr(self.views).encode()).hexdigest()[:8]
+        buttons, rules, parts = [], [], []
+        for i, (name, view) in enumerate(self.views.items()):
+            where = f".{scope} .v{i}"
+            chosen = " checked" if i == 0 else ""
+            buttons.append(
+                f'<input type="radio" name="{scope}" id="{scope}-{i}"{chosen}><label for="{scope}-{i}">'
+                f"{escape(visible(name))}</label> "
+            )
+            rules.append(f"#{scope}-{i}:checked ~ .v{i} {{ display: block; }}")
+            for r, allowed in enumerate(view.allowed):
+                asked = f"{where}:has(tr.r{r}:is(:hover, :focus))"
+                lit = ", ".join(f"th.k{c}" for c, on in enumerate(allowed) if on)
+                rules.append(f"{asked} .s{r} {{ display: block; }}")
+                rules.append(f"{asked} :is({lit or 'th.none'}) {{ background: #f0e44299; font-weight: 700; }}")
+            parts.append(f'<div class="view v{i}"><b>{escape(visible(name))}</b>{_table(view)}</div>')
+        style = "\n".join([STYLE, *rules])
+        return f'<div class="mtp-scope {scope}"><style>{style}</style>{"".join(buttons)}{"".join(parts)}</div>'
+
+
+def microscope(views: Mapping[str, View]) -> Microscope:
+    """The views behind one row of buttons. ValueError where there is none, or one's sizes disagree."""
+    if not views:
+        raise ValueError("views is empty: give at least one layout, {name: View}")
+    for name, view in views.items():
+        wide = {len(row) for row in view.allowed}
+        if len(view.allowed) != len(view.rows) or wide - {len(view.keys)}:
+            raise ValueError(
+                f"views[{name!r}]: {len(view.rows)} rows and {len(view.keys)} keys, but allowed is "
+                f"[{len(view.allowed)}][{', '.join(map(str, sorted(wide)))}]: give one row per query, one entry per key"
+            )
+        if odd := sorted({key.kind for key in view.keys} - set(KINDS)):
+            raise ValueError(f"views[{name!r}] has keys of the kind {odd[0]!r}: use one of {', '.join(KINDS)}")
+    return Microscope(views)
+
+
+def low(name: str) -> str:
+    """A name with its digits set low."""
+    return visible(name).translate(LOW)
+
+
+def full(key: Key) -> str:
+    """A key by name and owner, for sentences."""
+    return f"{low(key.name)} behind {low(key.owner)}" if key.owner else low(key.name)
+
+
+def sentence(view: View, r: int) -> str:
+    """A row in words."""
+    key = view.keys[view.rows[r]]
+    seen = [other for other, on in zip(view.keys, view.allowed[r], strict=True) if on and other is not key]
+    names = [full(s) if s.owner and s.owner != key.owner else low(s.name) for s in seen]
+    gate = "the adapters act on it" if key.kind == "mask" else "the adapters leave it alone"
+    looks = f"sees {', '.join(names)} and itself" if names else "sees itself alone"
+    return f"{full(key)}, at position {key.position}, {looks}; it speaks of {ahead(key)}; {gate}."
+
+
+def ahead(key: Key) -> str:
+    """The place a row speaks of."""
+    return low(f"x{key.position + 1}")
+
+
+def _lines(view: View) -> list[str]:
+    names = [f"{key.name}/{key.owner}" if key.owner else key.name for key in view.keys]
+    wide = max(map(len, names))
+    rows = zip(view.rows, view.allowed, strict=True)
+    return [f"{names[q]:>{wide}}  " + "".join("#" if on else "." for on in allowed) for q, allowed in rows]
+
+
+def _table(view: View) -> str:
+    cell = f'<td style="{CELL}">'
+    owners = any(key.owner for key in view.keys)
+    blank = f'<th style="{CELL}"></th>'
+
+    def line(key: Key, last: bool) -> str:
+        return f";border-bottom:3px solid {KINDS[key.kind][1]}" if last else ""
+
+    def head(words: Sequence[str], lead: str, small: bool, last: bool = False) -> str:
+        body = "".join(
+            f'<th class="k{c}" style="{CELL}{line(key, last)}">{_small(word) if small else f"<b>{word}</b>"}</th>'
+            for c, (key, word) in enumerate(zip(view.keys, words, strict=True))
+        )
+        return f'<tr>{blank * 2}<th style="{CELL};text-align:right">{_small(lead)}</th>{body}{blank}</tr>'
+
+    heads = head([low(key.name) for key in view.keys], "gate &nbsp; query &nbsp; key", False)
+    heads += head([low(key.owner) for key in view.keys], "hangs from", True) if owners else ""
+    heads += head([str(key.position) for key in view.keys], "position", True, True)
+    rows = []
+    for r, (q, allowed) in enumerate(zip(view.rows, view.allowed, strict=True)):
+        key = view.keys[q]
+        gated = key.kind == "mask"
+        stripe = f"{CELL};background:{VERMILION if gated else 'transparent'};color:#111"
+        who = f"<b>{low(key.name)}</b>"
+        who += f" {_small(low(key.owner))}" if key.owner else ""
+        body = "".join(
+            f'<td class="on" style="{CELL};color:{KINDS[k.kind][1]}">{KINDS[k.kind][0]}</td>'
+            if on
+            else f'<td style="{CELL};opacity:.4">·</td>'
+            for k, on in zip(view.keys, allowed, strict=True)
+        )
+        rows.append(
+            f'<tr class="r{r}" tabindex="0" title="{escape(sentence(view, r))}"><td style="{stripe}">'
+            f"{'on' if gated else ''}</td>{cell}{who}</td>{cell}{_small(f'at {key.position}')}</td>{body}"
+            f'<td style="{CELL};text-align:left">→ {ahead(key)}</td></tr>'
+        )
+    said = "".join(f'<p class="says s{r}">{escape(sentence(view, r))}</p>' for r in range(len(view.rows)))
+    note = f'<div style="max-width:60em">{escape(view.says)}</div>' if view.says else ""
+    return f"{note}<table><thead>{heads}</thead><tbody>{''.join(rows)}</tbody></table>{said}"
+
+
+def _small(text: str) -> str:
+    return f'<small style="opacity:.75">{text}</small>'
