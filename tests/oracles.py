@@ -175,6 +175,19 @@ def best_slots(kept: list[float], n: int, gain: list[float], first: int, m: int)
     return best
 
 
+def best_budget(chance: list[float], gain: list[float], first: int, m: int) -> float:
+    """`best_slots` by dynamic programming over branches, for sizes that brute force cannot try; slot 0 gains nothing.
+
+    chance[b] of branch b; gain[j] of slot j = first .. K in its branch.
+    """
+    worth = [0.0 if j == 0 else gain[j] for j in range(first, len(gain))]
+    total = [0.0, *accumulate(worth)]  # of the first s slots
+    best = [0.0] * (m + 1)  # with at most so many slots, over the branches so far
+    for a in chance:
+        best = [max(best[k - s] + a * total[s] for s in range(min(k, len(worth)) + 1)) for k in range(m + 1)]
+    return best[m]
+
+
 def ordinary(
     next_law, prompt: list[int], uniforms: list[float], length: int, ends: set[int] = frozenset()
 ) -> list[int]:

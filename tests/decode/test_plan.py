@@ -36,8 +36,13 @@ def test_linear_and_quadratic(name, device):
         assert bought(linear(drafter, draft), r) == [(n, j) for j in own]
 
 
-# A budget buys m slots, or all there are; they are beginnings of branches, and no other m slots gain more: brute force
-# over every way to share them out.
+def worth(drafter) -> list[float]:
+    """What slot j gains in its branch: the chance that the first j drafts are right; slot 0 drafts nothing."""
+    return [0.0, *drafter.survival.tolist()[1:]]
+
+
+# A budget buys m slots, or all there are; they are beginnings of branches, and without a slot 0 no other m slots gain
+# more: brute force over every way to share them out.
 @on_every_device
 @each_drafter
 @pytest.mark.parametrize("m", [1, 2, 5, 9, 99])
@@ -45,7 +50,7 @@ def test_budget_is_the_best(name, m, device):
     g = torch.Generator().manual_seed(m)
     drafter, draft = SLOT_DRAFTERS[name](toy("gpt2", device)), drafts(g, device=device)
     slots = budget(m)(drafter, draft)
-    survival = drafter.survival.tolist()
+    survival = worth(drafter)
     for r, n in enumerate(draft.n.tolist()):
         mine = bought(slots, r)
         assert len(mine) == min(m, (n + 1) * drafter.slots_per_branch)
@@ -54,7 +59,32 @@ def test_budget_is_the_best(name, m, device):
             assert own == list(range(drafter.first_slot, drafter.first_slot + len(own)))
         sure = draft.q[r].gather(-1, draft.tokens[r, :, None])[:, 0].tolist()
         gain = sum(oracles.chance_of_branch(sure, n, b) * survival[j] for b, j in mine)
-        assert gain == pytest.approx(oracles.best_slots(sure, n, survival, drafter.first_slot, m))
+        best = oracles.best_slots(sure, n, survival, drafter.first_slot, m)
+        chance = [oracles.chance_of_branch(sure, n, b) for b in range(n + 1)]
+        assert best == pytest.approx(oracles.best_budget(chance, survival, drafter.first_slot, m))
+        assert gain == pytest.approx(best) if drafter.first_slot else gain >= 0.75 * best - 1e-12
+
+
+# With a slot 0 the budget is spent greedily, an opening at the price of two: what that loses against the best split,
+# over drafts with random confidences and survival. Measured on 3,000 cases: for K = 4 below the best in 10 %, by 0.3 %
+# of the gain in the mean and 19 % at worst (papers.md 4.7: 15 %, 0.3 %, 19 %); for K = 8 in 11 %, by 0.05 % and 7 %.
+@pytest.mark.parametrize("horizon, mean, worst", [(4, 0.008, 0.2), (8, 0.002, 0.1)])
+def test_what_an_opening_price_loses(horizon, mean, worst):
+    g, rows = torch.Generator().manual_seed(0), 20
+    drafter, lost = SLOT_DRAFTERS["toy-optp"](toy("gpt2"), horizon), []
+    for _ in range(15):
+        drafter.survival = torch.cat([torch.ones(1), torch.rand(horizon, generator=g)]).double().cumprod(0)
+        sure = torch.rand(rows, horizon, generator=g, dtype=torch.float64)
+        draft = Draft(torch.zeros(rows, horizon).long(), torch.ones(rows, horizon, 1), torch.full((rows,), horizon))
+        m = int(torch.randint(2, (horizon + 1) ** 2 // 2, (), generator=g))
+        slots, gain = budget(m)(drafter, draft._replace(sure=sure)), worth(drafter)
+        for r in range(rows):
+            chance = [oracles.chance_of_branch(sure[r].tolist(), horizon, b) for b in range(horizon + 1)]
+            best, mine = oracles.best_budget(chance, gain, 0, m), sum(chance[b] * gain[j] for b, j in bought(slots, r))
+            assert mine < best + 1e-12 and len(bought(slots, r)) == m
+            lost.append(1 - mine / best)
+    lost = torch.tensor(lost)
+    assert 0 < (lost > 1e-9).double().mean() < 0.2 and lost.mean() < mean and lost.max() < worst
 
 
 # Before any draft there is one branch, and a budget goes to it.
