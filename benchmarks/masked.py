@@ -1,0 +1,181 @@
+"""Masks in miniature: tokens per call against their number, what each part of the recipe gives, what training costs.
+
+    python benchmarks/masked.py [--only table text ablations speed ...] [--list] [--part 1/2] [--quick] [--summary]
+
+Every job (`masked_plan.py`) writes one JSON under data/results/masked and is skipped where that exists, so the script
+may be killed and started again; `--part 1/2` and `--part 2/2` share the work between two processes. The forecast comes
+first, from one timed step, and is corrected as jobs end.
+
+table      the shipped `masked-k8` with k = 1..8 of its masks beside the shipped `independent` with as many heads, on
+           test prompts of the three backbones, greedy and at T = 1, plans quadratic and linear (`masked_decode.py`)
+text       the same on text of others (`--data`), with a small backbone that is trained here (`masked_text.py`)
+ablations  on `arithmetic`, one recipe and one thing changed in each run (`masked_train.py`); also by their own names
+speed      training in the cheap and the plain form, and calls with 0, 8 and 72 slot rows (`masked_speed.py`)
+
+Tokens per call keep one figure per prompt. `--quick` is next to nothing of everything, into runs/quick/masked, with
+masks that have learned nothing where none are shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from common import RESULTS, receipt, shipped
+from heads import results, save
+from masked_decode import PLANS, compared, decoded, fewer, starts
+from masked_plan import GROUPS, Run, Sizes, jobs, plan, work
+from masked_speed import measure_peak, speed
+from masked_tables import summary
+from masked_text import DATA, FILES, corpus, trunk
+from masked_train import fresh, seen, trained, usual
+
+import mtp_explore as mtp
+from mtp_explore.train.fit import fit, train_step
+
+SHIPPED, HEADS = "masked-k8", "independent"
+
+
+class Skip(Exception):
+    """A job that cannot be done here, with the reason."""
+
+
+def table(name: str, sizes: Sizes, quick: bool) -> dict:
+    """k = 1..8 masks of a shipped drafter."""
+    target = mtp.load_backbone(name)
+    text, drafters = mtp.load_corpus(name), shipped(name, target)
+    facts: dict = {"drafter": SHIPPED}
+    if SHIPPED not in drafters:
+        if not quick:
+            raise Skip(f"{name}/{SHIPPED} is not shipped: python -m mtp_explore.train.ship {name} masked")
+        drafters[SHIPPED], training = trained(Run(), sizes, sizes.steps, target, text)
+        facts = {"drafter": "trained here, for nothing but to try the script", "training": training}
+    prompts = starts(target, text, sizes.table_prompts)
+    found = compared(target, drafters[SHIPPED], drafters[HEADS], prompts, sizes.table_tokens, sizes.table_masks)
+    return {**facts, "decoding": found}
+
+
+def other_text(name: str, sizes: Sizes, data: Path, runs: Path) -> dict:
+    """The same on a backbone, masks and heads that are trained here."""
+    text = corpus(name, data)
+    if text is None:
+        raise Skip(f"{FILES[name]} is not in the folder given by --data")
+    clock = time.perf_counter()
+    target = trunk(name, text, sizes, runs)
+    facts: dict = {"seconds_trunk": round(time.perf_counter() - clock, 1)}
+    drafter, facts["training"] = trained(Run(), sizes, sizes.text_steps, target, text)
+    torch.manual_seed(0)
+    heads = mtp.make_drafter(HEADS, target)
+    report = fit(heads, target, text, sizes.heads_steps, positions=sizes.positions, progress=False)
+    facts["heads"] = {"steps": sizes.heads_steps, "seconds": round(report.seconds, 1), **report.validation[-1]}
+    prompts = starts(target, text, sizes.table_prompts)
+    return {**facts, "decoding": compared(target, drafter, heads, prompts, sizes.table_tokens, sizes.table_masks)}
+
+
+def ablation(run: Run, sizes: Sizes, runs: Path) -> dict:
+    """One training with its curve, and what its masks are worth; a harmed model is not decoded with."""
+    target, text = usual()
+    drafter, facts = trained(run, sizes, sizes.steps, target, text, runs / "own")
+    facts |= {"run": asdict(run), "decoding": {}}
+    if run.form == "plain":
+        return facts
+    prompts = starts(target, text, sizes.prompts)
+    ways = [("greedy", k, "quadratic") for k in sizes.masks] + [("greedy", k, "linear") for k in sizes.masks]
+    for mode, k, how in [*ways, *(("T=1", sizes.masks[-1], how) for how in PLANS)]:
+        made = decoded(target, fewer(drafter, k), prompts, sizes.tokens, mode, how)
+        facts["decoding"].setdefault(mode, {}).setdefault(str(k), {})[how] = made
+    return facts
+
+
+def do(kind: str, what, sizes: Sizes, args, runs: Path) -> dict:
+    """One job from beginning to end."""
+    clock, used = time.perf_counter(), time.process_time()
+    if kind == "table":
+        facts = table(what, sizes, args.quick)
+    elif kind == "text":
+        facts = other_text(what, sizes, args.data, runs)
+    elif kind == "ablation":
+        facts = ablation(what, sizes, runs)
+    else:
+        facts = speed(sizes, args.device)
+    facts |= {"seconds": round(time.perf_counter() - clock, 1), "process": round(time.process_time() - used, 1)}
+    return {"kind": kind, **facts, "sizes": asdict(sizes), "receipt": receipt(device=args.device)}
+
+
+class Forecast:
+    """Seconds of a job's process, from one timed step; corrected as jobs of its kind end."""
+
+    def __init__(self, sizes: Sizes, repeats: int = 3):
+        self.sizes, self.took, (target, text) = sizes, {}, usual()
+        run = Run()
+        drafter, optimizer = fresh(run, sizes, target)
+        known, _ = seen(drafter, Sizes(positions=8192, held=1024), target, text)
+        spent = []
+        for step in range(repeats + 1):
+            clock = time.process_time()
+            train_step(drafter, optimizer, known.batch(step, sizes.batch, 0), 1e-4, sizes.precision)
+            spent.append(time.process_time() - clock)
+        one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, measured=0, prompts=0)
+        self.unit = min(spent[1:]) / work("ablation", run, one)
+
+    def __call__(self, job: tuple) -> float:
+        told, took = self.took.get(job[0], (0.0, 0.0))
+        return self.raw(job) * (took / told if told else 1)
+
+    def raw(self, job: tuple) -> float:
+        return self.unit * work(*job, self.sizes)
+
+    def learn(self, job: tuple, seconds: float) -> None:
+        told, took = self.took.get(job[0], (0.0, 0.0))
+        self.took[job[0]] = told + self.raw(job), took + seconds
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=[*GROUPS, *plan()], default=GROUPS)
+    parser.add_argument("--list", action="store_true", help="the jobs, their forecast and which are done")
+    parser.add_argument("--part", default="1/1", help="i/n: every n-th job from the i-th on")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--summary", action="store_true", help="tables from what is there")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with the text of others")
+    parser.add_argument("--device", default="cpu", help="of speed")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--peak", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
+    torch.set_num_threads(args.threads)
+    if args.peak:
+        return print(measure_peak(args.peak, args.device))
+    sizes = Sizes().quick() if args.quick else Sizes()
+    runs = Path("runs/quick/masked" if args.quick else "runs/masked")
+    out = runs if args.quick else RESULTS / "masked"
+    done = results(out)
+    if args.summary:
+        return print(summary(done))
+    mine, parts = map(int, args.part.split("/"))
+    left = dict(list(jobs(args.only, args.device).items())[mine - 1 :: parts])
+    left, forecast = {name: job for name, job in left.items() if name not in done}, Forecast(sizes)
+    minutes = sum(map(forecast, left.values())) / 60
+    print(f"{len(left)} jobs to go, about {minutes:.0f} minutes of one thread ({len(done)} are done)", flush=True)
+    if args.list:
+        return print("\n".join(f"  {forecast(job):6.0f} s  {name}" for name, job in left.items()))
+    for number, (name, job) in enumerate(left.items(), 1):
+        try:
+            facts = do(*job, sizes, args, runs)
+        except Skip as reason:
+            print(f"{number}/{len(left)} {name}: left out, {reason}", flush=True)
+            continue
+        save(out, name, facts)
+        forecast.learn(job, facts["process"])
+        rest = sum(map(forecast, list(left.values())[number:])) / 60
+        print(f"{number}/{len(left)} {name}: {facts['process']:.0f} s, about {rest:.0f} minutes left", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The runs of `masked.py`: what each trains, under which name, and in which comparison it stands.
+
+Every run trains masks on the shipped backbone of `arithmetic` by one recipe, and differs from the plainest one in a
+single thing; seeds 0, 1, 2 where intervals are wanted. The comparison of plans is decoding alone. A run may stand in
+several comparisons; it is trained once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SEEDS = (0, 1, 2)
+K = 8  # masks
+EVERY = 0  # anchors: all places of a window
+CORPUS, BACKBONES, TEXTS = "arithmetic", ("stories", "arithmetic", "code"), ("gsm8k", "tinyshakespeare")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The recipe of every training, and how much is measured; only runs of equal sizes compare."""
+
+    rate: float = 4e-3
+    batch: int = 256  # anchors per step
+    anchors: int = 64  # per window of 512 places
+    rank: int = 16
+    precision: str = "bfloat16"
+    positions: int = 262_144  # places of the text that are learned
+    steps: int = 400  # of an ablation
+    measured: int = 8  # times that validation is measured on the way
+    held: int = 8192  # places of the validation split
+    prompts: int = 40  # of an ablation
+    tokens: int = 48  # new tokens per prompt
+    masks: tuple[int, ...] = (2, 4, K)  # used in decoding, of the K that are trained
+    table_prompts: int = 100
+    table_tokens: int = 96
+    table_masks: tuple[int, ...] = tuple(range(1, K + 1))
+    trunk_steps: int = 1200  # of a backbone for `text`
+    text_steps: int = 800  # of masks on it
+    heads_steps: int = 1200  # of independent heads on it, 1,024 places each
+    lengths: tuple[int, ...] = (128, 256, 512)  # windows of `speed`
+    repeats: int = 5
+
+    def quick(self) -> Sizes:
+        """Next to nothing, to see that it runs."""
+        small = dict(positions=32_768, steps=6, measured=2, held=1024, prompts=4, tokens=12, masks=(2, K), repeats=1)
+        table = dict(table_prompts=4, table_tokens=12, table_masks=(1, K), lengths=(128, 256))
+        return replace(self, **small, **table, trunk_steps=6, text_steps=4, heads_steps=4)
+
+
+@dataclass(frozen=True)
+class Run:
+    seed: int = 0
+    rank: int | None = None  # None, here and below: as in `Sizes`
+    anchors: int | None = None
+    sampler: bool = True
+    consistency: bool = True
+    text: str = "corpus"
+    form: str = "cheap"  # "gated": one pass over n(K+1) rows, the same maths; "plain": that with adapters on all rows
+
+    @property
+    def name(self) -> str:
+        """What differs from the plainest run; the file's name."""
+        parts = [f"r{self.rank}"] * (self.rank is not None)
+        parts += [f"a{self.anchors or 'll'}"] * (self.anchors is not None)
+        parts += ["nosampler"] * (not self.sampler) + ["noconsistency"] * (not self.consistency)
+        parts += [self.text] * (self.text != "corpus") + [f"{self.form}lora"] * (self.form != "cheap")
+        return "-".join(["ablation", *(parts or ["base"]), f"s{self.seed}"])
+
+    def options(self, sizes: Sizes) -> dict:
+        """What `make_drafter` gets."""
+        return {
+            "horizon": K,
+            "rank": self.rank or sizes.rank,
+            "anchors": sizes.anchors if self.anchors is None else self.anchors,
+            "sampler": self.sampler,
+            "consistency": float(self.consistency),
+        }
+
+
+def plan() -> dict[str, list[Run]]:
+    """Comparisons and their runs, the plainest first."""
+    base = [Run(seed=s) for s in SEEDS]
+    return {
+        "plans": base,
+        "sampler": base + [replace(run, sampler=False) for run in base],
+        "consistency": base + [replace(run, consistency=False) for run in base],
+        "rank": [Run(), *(Run(rank=r) for r in (1, 4, 64))],
+        "anchors": [Run(), Run(anchors=16), Run(anchors=EVERY)],
+        "targets": [Run(), Run(text="own")],
+        "gate": [Run(), Run(form="plain")],
+    }
+
+
+GROUPS = ("table", "text", "ablations", "speed")
+
+
+def jobs(only: list[str] | tuple[str, ...] = GROUPS, device: str = "cpu") -> dict[str, tuple[str, object]]:
+    """{name of a result: (what to do, with what)} of groups, or of single comparisons among the ablations."""
+    runs = [run for title, members in plan().items() for run in members if title in only or "ablations" in only]
+    found = {run.name: ("ablation", run) for run in runs}
+    found |= {f"table-{name}": ("table", name) for name in BACKBONES if "table" in only}
+    found |= {f"text-{name}": ("text", name) for name in TEXTS if "text" in only}
+    return found | ({"speed" if device == "cpu" else f"speed-{device}": ("speed", None)} if "speed" in only else {})
+
+
+def work(kind: str, what, sizes: Sizes) -> float:
+    """Rows through a backbone, forward, that a job takes: a step counts three times; only ratios mean anything."""
+    length = 512
+
+    def decoded(prompts: int, tokens: int, masks, modes: int = 2) -> float:
+        rows = sum((k + 1) ** 2 + 2 * k + 1 for k in masks)
+        return modes * prompts * tokens / 2 * rows * 1.5
+
+    def trained(steps: int, anchors: int, form: str = "cheap") -> float:
+        anchors = anchors or length - K
+        windows = max(1, sizes.batch // anchors)
+        held = sizes.measured * sizes.held * (1 + sizes.anchors * K / length)
+        text, masks = windows * length, windows * anchors * K
+        return steps * ((text if form == "cheap" else 5 * text) + 4 * masks) + held
+
+    if kind == "ablation":
+        made = 2.5 * sizes.positions * (what.text == "own") * 4
+        options = what.options(sizes)
+        return made + trained(sizes.steps, options["anchors"], what.form) + decoded(sizes.prompts, sizes.tokens, (K, K))
+    table = 1.6 * decoded(sizes.table_prompts, sizes.table_tokens, sizes.table_masks)
+    if kind == "text":
+        heads = 4 * (sizes.heads_steps * 1024 + sizes.positions)
+        return trained(sizes.text_steps, sizes.anchors) + sizes.trunk_steps * 3 * 4 * length + heads + table
+    return table if kind == "table" else trained(60 * sizes.repeats, EVERY, "gated")

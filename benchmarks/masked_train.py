@@ -1,0 +1,131 @@
+"""Training for `masked.py`: the recipe, with validation losses over steps and seconds, and the plain form beside it.
+
+The plain form of papers.md 3.2 is one pass with gradients over all T text rows and A K mask rows of a window, with a
+mask over all pairs. With the gate on the mask rows it is what `Masked` computes in two passes; with the gate on all
+rows (`first` 0) it is plain LoRA, which moves the text's own rows: their next-token loss is then learned too.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache, partial
+
+import torch
+from masked_plan import CORPUS, K, Run, Sizes, plan
+from torch import Tensor
+
+import mtp_explore as mtp
+from mtp_explore.backbone.blocks import documents
+from mtp_explore.backbone.layout import Layout
+from mtp_explore.drafters.masked import Rows
+from mtp_explore.drafters.slots import at_places
+from mtp_explore.tensors.logprob import target_logprob
+from mtp_explore.train.fit import Recipe, evaluate, split_features, train_step
+from mtp_explore.train.texts import Texts
+
+
+def plain_rows(drafter, gated: bool, text: Tensor, anchors: Tensor, future: Tensor, greedy=None) -> Rows:
+    """`Masked.rows` in one pass over [text | masks of all anchors]; arguments as there."""
+    backbone, size = drafter.backbone, text.shape[1]
+    masks = drafter.masks.expand(*anchors.shape, -1, -1).flatten(1, 2)
+    embeds = torch.cat([backbone.embed(text), masks.to(backbone.dtype)], 1)
+    lay = plain_layout(text, anchors, drafter.horizon, backbone.eos)
+    with drafter.gate(size if gated else 0):
+        _, hidden = backbone.run(
+            embeds, lay.positions, backbone._mask(lay, embeds.dtype), torch.zeros_like(text[:, :1])
+        )
+    hidden, place = hidden.to(masks.dtype), drafter.behind(anchors)
+    states = at_places(hidden[:, :size], place)
+    z = torch.cat([states[:, :, :1], hidden[:, size:].unflatten(1, (anchors.shape[1], -1))], 2)
+    before = text.gather(1, place.flatten(1)).view_as(place)
+    return Rows(z, drafter.sampled(z, before), future, states[:, :, 1:], place[..., 1:])
+
+
+def plain_layout(text: Tensor, anchors: Tensor, masks: int, eos: list[int]) -> Layout:
+    """Positions and attention of the rows [text | masks of anchor 1 | of anchor 2 | ...]."""
+    size, count = text.shape[1], anchors.shape[1]
+    position, document = documents(text, eos)
+    place = torch.arange(size, device=text.device).expand_as(text)
+    j = torch.cat([place[0] * 0, torch.arange(1, masks + 1, device=text.device).repeat(count)])  # 0: a text row
+    block = torch.cat([place[0] * 0 - 1, torch.arange(count, device=text.device).repeat_interleave(masks)])
+    behind = torch.cat([place, anchors.repeat_interleave(masks, 1)], 1)  # [B, rows] the place a row hangs from
+    document = document.gather(1, behind)
+    seen = (document[:, :, None] == document[:, None]) & (behind[:, None] <= behind[:, :, None]) & (j == 0)
+    own = (block[:, None] == block) & (block >= 0) & (j <= j[:, None])
+    position = position.gather(1, behind) + j
+    return Layout(position, seen | own, position, size)
+
+
+@lru_cache(1)
+def usual() -> tuple:
+    """The backbone and the corpus of the ablations."""
+    return mtp.load_backbone(CORPUS), mtp.load_corpus(CORPUS)
+
+
+@lru_cache(8)
+def windows(target, corpus, split: str, positions: int, text: str, cache=None) -> Texts:
+    """Windows of a corpus or of own text, with horizon K."""
+    model = mtp.make_drafter("masked", target, horizon=K, rank=1)
+    return split_features(model, target, corpus, split, Recipe(1, 0, 1, 1.0, positions, text=text), cache)
+
+
+def seen(drafter, sizes: Sizes, target, corpus, text: str = "corpus", cache=None) -> tuple[Texts, Texts]:
+    """What a drafter learns, with its own anchors per window, and the corpus' validation text, alike for all."""
+    known = windows(target, corpus, "train", sizes.positions, text, cache)
+    held = windows(target, corpus, "validation", sizes.held, "corpus")
+    most = known.future.shape[1]
+    return known._replace(anchors=min(drafter.anchors or most, most)), held._replace(anchors=min(sizes.anchors, most))
+
+
+def fresh(run: Run, sizes: Sizes, target):
+    """An untrained drafter in the run's form, and its optimiser."""
+    torch.manual_seed(run.seed)
+    drafter = mtp.make_drafter("masked", target, **run.options(sizes))
+    if run.form != "cheap":
+        drafter.rows = partial(plain_rows, drafter, run.form == "gated")
+    return drafter, torch.optim.AdamW(drafter.parameters(), betas=(0.9, 0.95), weight_decay=0.0)
+
+
+def trained(run: Run, sizes: Sizes, steps: int, target, corpus, cache=None) -> tuple:
+    """(drafter, facts) of a run: "curve" has {"step", "seconds", validation losses} at the start and on the way;
+    seconds are the process' own, of training alone.
+    """
+    drafter, optimizer = fresh(run, sizes, target)
+    clock = time.process_time()
+    known, held = seen(drafter, sizes, target, corpus, run.text, cache)
+    prepared, seconds = time.process_time() - clock, 0.0
+    recipe = Recipe(steps, run.seed, sizes.batch, sizes.rate, sizes.positions, sizes.precision, run.text)
+    curve = [{"step": 0, "seconds": 0.0, **measured(drafter, held, run)}]
+    for step in range(steps):
+        clock, batch = time.process_time(), known.batch(step, sizes.batch, run.seed)
+        train_step(drafter, optimizer, batch, recipe.rate_at(step), sizes.precision)
+        seconds += time.process_time() - clock
+        if (step + 1) * sizes.measured // steps > step * sizes.measured // steps:
+            curve.append({"step": step + 1, "seconds": round(seconds, 2), **measured(drafter, held, run)})
+    facts = {"curve": curve, "seconds_training": round(seconds, 2), "seconds_text": round(prepared, 2)}
+    facts |= {"steps": steps, "anchors_per_step": batch.size, "windows_per_step": len(batch.text)}
+    return drafter.eval(), facts | {"parameters": sum(p.numel() for p in drafter.parameters())}
+
+
+def measured(drafter, held: Texts, run: Run) -> dict[str, float]:
+    """Validation losses; of the runs that compare gates also what has become of the model itself: `next`, the mean loss
+    of its next tokens in nats, and `top1`, how often its first choice is right, on rows that the gate may have moved.
+    """
+    losses = {k: round(v, 5) for k, v in evaluate(drafter, held).items()}
+    if run not in plan()["gate"]:
+        return losses
+    loss, right = next_tokens(drafter, held, run.form != "plain")
+    return {**losses, "next": round(loss, 6), "top1": round(right, 6)}
+
+
+@torch.no_grad()
+def next_tokens(drafter, held: Texts, gated: bool) -> tuple[float, float]:
+    """(mean loss, share of right first choices) of the tokens after the anchors, from one pass over text and masks."""
+    backbone, found = drafter.backbone, []
+    for text, anchors, future, _ in held.parts(8192):
+        rows = plain_rows(drafter, gated, text, anchors, future)
+        z, target = rows.z[:, :, 0].flatten(0, 1), future[:, :, 0].flatten()
+        z, target = z[target >= 0], target[target >= 0]
+        right = backbone.logits(z).argmax(-1) == target
+        found.append(torch.stack([-target_logprob(z, target, backbone.unembedding), right.to(z.dtype)]))
+    return tuple(torch.cat(found, 1).mean(1).tolist())
