@@ -51,9 +51,9 @@ _HOMES = {  # module -> the names it gives
     ),
     "order_checks": ("check_block_length", "check_forward", "check_order"),
     "masks": (
-        *("argmax", "by_masks", "calls_by_masks", "closed_forms", "guess_behind_masks", "guess_plan", "mask_floor"),
-        *("mask_outlook", "mask_ranks", "masked", "match_chances", "predicted", "tops", "train_masks", "untrained"),
-        "without_sampler",
+        *("argmax", "by_masks", "calls_by_masks", "closed_forms", "guess_behind_masks", "guess_minute", "guess_plan"),
+        *("mask_outlook", "mask_ranks", "masked", "match_chances", "tops", "train_masks", "trained_for"),
+        *("foretold", "guess_switch", "mask_floor", "untrained", "without_sampler"),
     ),
     "mask_layouts": ("layouts", "mask_microscope"),
     "mask_harm": (

@@ -120,15 +120,16 @@ def guess_harm(losses: Mapping[str, float]) -> Guess:
     return guess("The same adapters on every row, as plain LoRA has it. The next-token loss:", names, answer, why)
 
 
-def price(drafter, prompt: str, others: Mapping[str, object] = {}) -> dict[str, float]:  # noqa: B006
-    """{what the call holds: seconds}: one token; K drafts and 0, K or K (K + 1) masks; `others` are plans by name."""
+def price(drafter, prompt: str) -> dict[str, float]:
+    """{what a call behind a prompt holds: milliseconds}: one token; K drafts and 0, K or K (K + 1) masks."""
     from ..decode.plan import no_slots
     from ..measure.masks import call_seconds
 
     k = drafter.horizon
     plans = {"one token": None, f"{k} drafts, no masks": no_slots, f"{k} drafts, {k} masks": "linear"}
-    plans |= {f"{k} drafts, {k * (k + 1)} masks": "quadratic", **others}
-    return call_seconds(drafter, drafter.backbone.encode(prompt)[0], plans)
+    plans |= {f"{k} drafts, {k * (k + 1)} masks": "quadratic"}
+    seconds = call_seconds(drafter, drafter.backbone.encode(prompt)[0], plans)
+    return {name: 1000 * s for name, s in seconds.items()}
 
 
 def paid(drafters: Mapping, prompts: list[str], tokens: int = 64) -> dict[str, tuple[float, float]]:

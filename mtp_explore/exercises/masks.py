@@ -83,7 +83,7 @@ class Losses:
         from ..plots import curves
 
         figure = curves(self.lines, "step", "loss", zero=True)
-        figure.update_xaxes(tickvals=None, ticktext=None, range=[0, self.steps])
+        figure.update_xaxes(tickvals=None, ticktext=None, range=[0, 1.02 * self.steps])
         return figure
 
     def draw(self) -> None:
@@ -161,6 +161,38 @@ def guess_behind_masks(ranks: Mapping[str, np.ndarray], vocabulary: int, mask: i
     return guess(question, names, answer, why)
 
 
+def trained_for(minute, longer, ranks: Mapping[str, np.ndarray], text, at: Sequence[int]) -> dict[str, np.ndarray]:
+    """{how long masks were trained: ranks}: not at all, a minute, longer; the last two through their samplers. `ranks`
+    of `mask_ranks`.
+    """
+    from ..measure.masks import ranks as asked
+
+    first = next(iter(ranks.values()))
+    later = {"a minute": minute, "shipped": longer}
+    return {"no training": first} | {name: asked(one, text, at).numpy() for name, one in later.items()}
+
+
+def guess_minute(tables: Mapping[str, np.ndarray], within: int = 10) -> Guess:
+    """How much of the way from no training to the shipped masks does a minute go? `tables` of `trained_for`."""
+    share = lambda table: float((table[:, 1:][table[:, 1:] >= 0] < within).mean())  # noqa: E731
+    none, minute, far = map(share, tables.values())
+    done = (minute - none) / (far - none) if far > none else 1.0
+    names = ["a quarter or less", "a quarter to half", "half to three quarters", "more than that"]
+    answer = names[int(np.searchsorted([0.25, 0.5, 0.75], done))]
+    why = (
+        f"Among the first {within}, over all masks: {none:.0%} untrained, {minute:.0%} now, {far:.0%} for the shipped."
+    )
+    question = f"How much of the way to the shipped masks is that? (How often is the true token in the top {within}?)"
+    return guess(question, names, answer, why)
+
+
+def guess_switch(runs: Mapping[str, list]) -> Guess:
+    """Which run gets the fewest tokens out of a call?"""
+    rates = {name: per_step(traces) for name, traces in runs.items()}
+    why = "; ".join(f"{name}: {rate:.2f}" for name, rate in rates.items()) + " tokens per call."
+    return guess("Which of these gets the fewest tokens out of a call?", list(rates), min(rates, key=rates.get), why)
+
+
 def without_sampler(drafter):
     """The same masks and adapters, and the unembedding reads the masks' states as they are: each mask speaks without
     knowing what the one before it said.
@@ -212,11 +244,11 @@ def closed_forms(chances: Sequence[float]) -> tuple[float, float]:
     return (2 + expected - every) / (2 - every), 1 + expected
 
 
-def predicted(runs: Mapping[int, list]) -> dict[str, dict[int, float]]:
-    """{"linear, formula": {k: ...}, "quadratic, formula": {k: ...}} from the match chances of quadratic runs."""
-    found = {k: closed_forms(match_chances(traces)) for k, traces in runs.items()}
-    names = "linear, formula", "quadratic, formula"
-    return {name: {k: pair[i] for k, pair in found.items()} for i, name in enumerate(names)}
+def foretold(runs: Mapping[int, list]) -> dict[int, float]:
+    """{number of masks: tokens per call of the linear plan}, from the match chances of quadratic runs. (The quadratic
+    plan's own form would only count the same drafts again.)
+    """
+    return {k: closed_forms(match_chances(traces))[0] for k, traces in runs.items()}
 
 
 def guess_plan(lines: Mapping[str, Mapping[int, float]]) -> Guess:

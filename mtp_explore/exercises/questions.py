@@ -27,6 +27,12 @@ QUESTIONS = {  # name: question, choices, answer, why
         "Its dice belong to the position: the target's own pick at each place is the same with any drafter, and drafts "
         "are kept only where they agree with it.",
     ),
+    "rows of a call": (
+        "A call checks K = 8 drafts and buys masks for every case: 0, 1, ... 8 of them survive. How many rows has it?",
+        [16, 17, 72, 81, 729],
+        81,
+        "y and its 8 drafts are 9 rows; behind each hangs a block of 8 masks. (K + 1)² in all.",
+    ),
     "floor and ceiling": (
         "At temperature 0, on the same prompts: which drafter comes nearer to the oracle?",
         ["lookup, which copies from the text", "the trained heads"],

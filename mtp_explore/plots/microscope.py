@@ -156,16 +156,16 @@ def _table(view: View) -> str:
         )
         return f'<tr>{blank * 2}<th style="{CELL};text-align:right">{_small(lead)}</th>{body}{blank}</tr>'
 
-    heads = head([low(key.name) for key in view.keys], "gate &nbsp; query &nbsp; key", False)
-    heads += head([low(key.owner) for key in view.keys], "hangs from", True) if owners else ""
+    heads = head([escape(low(key.name)) for key in view.keys], "gate &nbsp; query &nbsp; key", False)
+    heads += head([escape(low(key.owner)) for key in view.keys], "hangs from", True) if owners else ""
     heads += head([str(key.position) for key in view.keys], "position", True, True)
     rows = []
     for r, (q, allowed) in enumerate(zip(view.rows, view.allowed, strict=True)):
         key = view.keys[q]
         gated = key.kind == "mask"
         stripe = f"{CELL};background:{VERMILION if gated else 'transparent'};color:#111"
-        who = f"<b>{low(key.name)}</b>"
-        who += f" {_small(low(key.owner))}" if key.owner else ""
+        who = f"<b>{escape(low(key.name))}</b>"
+        who += f" {_small(escape(low(key.owner)))}" if key.owner else ""
         body = "".join(
             f'<td class="on" style="{CELL};color:{KINDS[k.kind][1]}">{KINDS[k.kind][0]}</td>'
             if on
