@@ -38,6 +38,8 @@ def drafters(backbone, told):
     for name in ("independent", "cp", "hmm", "btree"):
         yield name, make_drafter(name, backbone, horizon=3), (None,)
     yield "masked", make_drafter("masked", backbone, horizon=3), PLANS
+    for variant in ("one-hot", "categorical"):
+        yield f"ptp {variant}", make_drafter("ptp", backbone, horizon=3, variant=variant), PLANS
     yield "lookup", make_drafter("lookup", backbone, horizon=3), (None,)
     yield "oracle", make_drafter("oracle", backbone, answer=told, horizon=3), (None,)
     yield "flawed", flawed(backbone, told), (None,)
@@ -72,6 +74,7 @@ def test_ordinary_decoding_is_the_loop(architecture, shaped, device):
 @on_every_device
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "gemma3"])
 @each_shape
+@pytest.mark.filterwarnings("ignore:drafter .ptp. was made for")
 def test_match_is_ordinary_decoding(architecture, shaped, device):
     backbone, prompts = toy(architecture, device), ragged()
     wanted = plain(backbone, prompts, **shaped)

@@ -81,6 +81,8 @@ def cases(backbone):
         yield make_drafter(name, backbone, horizon=3), None
     yield make_drafter("independent", backbone, horizon=3), None
     yield from ((make_drafter("masked", backbone, horizon=3, rank=2), plan) for plan in PLANS)
+    for variant in ("one-hot", "categorical"):
+        yield from ((make_drafter("ptp", backbone, horizon=3, rank=2, variant=variant), plan) for plan in PLANS)
     yield make_drafter("oracle", backbone, answer=ragged(), horizon=3), None
     for kind in SLOT_DRAFTERS.values():
         for plan in PLANS:
@@ -90,6 +92,7 @@ def cases(backbone):
 # One read per step, with every drafter, plan and rule, greedy or not, with and without end-of-text tokens.
 @on_every_device
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "gemma3"])
+@pytest.mark.filterwarnings("ignore:drafter .ptp. was made for")
 def test_one_read_a_step(architecture, device, monkeypatch):
     backbone = toy(architecture, device)
     for drafter, plan in cases(backbone):
