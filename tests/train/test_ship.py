@@ -15,7 +15,7 @@ from mtp_explore.train import ship
 from mtp_explore.train.fit import Recipe, evaluate, split_features
 
 SMALL = dict(independent=dict(hidden=8), cp=dict(rank=2, head_rank=3), hmm=dict(rank=2), btree=dict(rank=2))
-SMALL |= dict(masked=dict(rank=2, anchors=8))
+SMALL |= dict(masked=dict(rank=2, anchors=8), ptp=dict(rank=2, anchors=8))
 
 
 @pytest.fixture
