@@ -53,12 +53,13 @@ _HOMES = {  # module -> the names it gives
     "masks": (
         *("argmax", "by_masks", "calls_by_masks", "closed_forms", "guess_behind_masks", "guess_minute", "guess_plan"),
         *("mask_outlook", "mask_ranks", "masked", "match_chances", "tops", "train_masks", "trained_for"),
-        *("foretold", "guess_switch", "mask_floor", "untrained", "without_sampler"),
+        *("foretold", "guess_switch", "mask_floors", "untrained", "without_sampler"),
     ),
     "mask_layouts": ("layouts", "mask_microscope"),
     "mask_harm": (
         *("guess_harm", "guess_main_rows", "guess_paid", "harm", "paid", "price", "shaken", "texts_under", "unharmed"),
     ),
+    "mask_results": ("gate_figure", "recorded_gate", "recorded_switches"),
     "mask_checks": ("check_closed_forms", "check_prefix", "check_sees"),
     "seen": ("foresight", "outlook"),
     "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "rates"),

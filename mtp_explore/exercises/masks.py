@@ -127,13 +127,21 @@ def mask_ranks(drafter, text, at: Sequence[int], fresh=None) -> dict[str, np.nda
     return {name: table.numpy() for name, table in found.items()}
 
 
-def mask_floor(backbone, corpus, text, at: Sequence[int], tokens: int = 150_000) -> np.ndarray:
-    """Ranks [n A, K+1] at the same places by how frequent the true tokens are: knowing nothing of the place."""
-    from ..measure.knowledge import frequency
+def mask_floors(backbone, corpus, text, at: Sequence[int], tokens: int = 150_000) -> dict[str, np.ndarray]:
+    """{what is known: ranks [n A, K+1] at the same places}: how frequent tokens are; what mostly stands behind the true
+    token before. The second is what a sampler would know without any mask.
+    """
+    import torch
+
+    from ..measure.knowledge import Text, frequency, neighbour
 
     seen = corpus.tokens("train", backbone.tokenizer, limit=tokens)
-    wide = frequency(seen, text, backbone.vocabulary).view(*text.future.shape)
-    return wide[:, sorted(at)].flatten(0, 1).numpy()
+    future = text.future[:, sorted(at)]
+    before = torch.cat([text.tokens[:, sorted(at), None], future[:, :, :-1].clamp(min=0)], 2)
+    told = Text(before.flatten(1), future.flatten(1)[..., None], text.hidden)
+    names = {"how frequent it is": frequency, "the token before alone": neighbour}
+    made = {name: floor(seen, told, backbone.vocabulary) for name, floor in names.items()}
+    return {name: ranks.view(-1, future.shape[2]).numpy() for name, ranks in made.items()}
 
 
 def tops(ranks: Mapping[str, np.ndarray], tops: Sequence[int] = TOPS) -> Table:
@@ -210,10 +218,11 @@ def argmax(drafter):
     return view
 
 
-def by_masks(drafter, prompts: list[str], counts: Iterable[int], plans: Iterable[str], tokens: int = 48) -> dict:
-    """{plan: {number of masks: [traces]}}, greedy, over the same prompts."""
+def by_masks(drafter, prompts: list, counts: Iterable[int], plans: Iterable[str], tokens: int | None = None) -> dict:
+    """{plan: {number of masks: [traces]}}, greedy, over the same prompts, 48 new tokens each."""
     from ..decode.generate import generate
 
+    tokens = tokens or budget(48, 24)
     made = {count: drafter.shortened(count) for count in counts}
     run = lambda short, plan: generate(drafter.backbone, short, prompts, tokens, temperature=0, plan=plan)  # noqa: E731
     return {plan: {count: run(short, plan) for count, short in made.items()} for plan in plans}

@@ -28,8 +28,7 @@ def break_even(points: Mapping[str, tuple[float, float]]):
     )
     for i, (name, (cost, gain)) in enumerate(points.items()):
         figure.add_scatter(
-            x=[cost], y=[gain], mode="markers+text", name=literal(name), showlegend=False, text=[literal(name)],
-            textposition="top center" if i % 2 else "bottom center",
+            x=[cost], y=[gain], mode="markers", name=literal(name),
             marker=dict(size=14, symbol=SIGNS[i % len(SIGNS)], color=PARTS[i % len(PARTS)], line=dict(width=1)),
             customdata=[gain / cost],
             hovertemplate=f"{literal(name)}: %{{y:.2f}} tokens per call at %{{x:.2f}} times the cost, "

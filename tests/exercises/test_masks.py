@@ -26,7 +26,7 @@ from mtp_explore.exercises import (
     guess_plan,
     guess_switch,
     harm,
-    mask_floor,
+    mask_floors,
     mask_ranks,
     match_chances,
     paid,
@@ -154,10 +154,31 @@ def test_mask_ranks_name_who_is_asked():
     assert np.array_equal(times["shipped"], ranks["trained masks, sampler"]) and list(times)[0] == "no training"
     stream = torch.tensor([5] * 5 + [4] * 3 + [3])
     corpus = SimpleNamespace(tokens=lambda *a, **k: stream)
-    floor = mask_floor(toy(), corpus, text, at)
+    floor = mask_floors(toy(), corpus, text, at)["how frequent it is"]
     future = text.future[:, at].flatten(0, 1)
     assert floor.shape == (4, K + 1) and all((floor[future == t] == r).all() for r, t in enumerate((5, 4, 3)))
     assert ((floor == -1) == (future == -1).numpy()).all()
+
+
+# "The token before" counts what stood behind it, at every mask by the true token before that mask's own.
+def test_the_token_before_is_a_table_of_pairs():
+    text, at = read(), [1, 4]
+    draw = torch.Generator().manual_seed(3)
+    stream = torch.randint(0, VOCABULARY, (4000,), generator=draw)
+    corpus = SimpleNamespace(tokens=lambda *a, **k: stream)
+    found = mask_floors(toy(), corpus, text, at)["the token before alone"].reshape(2, 2, K + 1)
+    pairs = np.zeros((VOCABULARY, VOCABULARY))
+    np.add.at(pairs, (stream[:-1].numpy(), stream[1:].numpy()), 1)
+    for row in range(2):
+        for i, place in enumerate(at):
+            line = [int(text.tokens[row, place]), *text.future[row, place].tolist()]
+            for k in range(K + 1):
+                a, b = line[k], line[k + 1]
+                if b >= 0:
+                    more, same = (pairs[a] > pairs[a, b]).sum(), (pairs[a] == pairs[a, b]).sum()
+                    assert more <= found[row, i, k] < more + same
+                else:
+                    assert found[row, i, k] == -1
 
 
 # The table over all masks leaves out k = 1 and what is not there.
