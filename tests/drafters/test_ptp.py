@@ -53,6 +53,23 @@ def test_text_is_ordinary_decoding(variant, architecture, device):
     assert wanted[1].tolist() == greedy(backbone, prompts[1], NEW)
 
 
+# A batch of ragged prompts is its rows one by one, row r with the stream (seed, r), under every rule.
+@pytest.mark.parametrize(
+    "rule, variant", [("match", "one-hot"), *((r, "categorical") for r in ("match", "rejection", "block"))]
+)
+def test_a_batch_is_its_rows(rule, variant):
+    backbone, prompts = toy("gpt2"), ragged()
+    drafter = made(backbone, variant=variant)
+    for plan in ("quadratic", "budget=5"):
+        options = dict(rule=rule, plan=plan, eos=False)
+        batch = sample(backbone, drafter, prompts, NEW, seed=SEED, **options)
+        assert batch.accepted.sum() > 0
+        for r in range(4):
+            single = sample(backbone, drafter, prompts[r], NEW, seed=(SEED, r), **options)
+            assert single.tokens[0].tolist() == batch.tokens[r].tolist()
+            assert single.accepted[:, 0].tolist() == batch.accepted[: single.calls, r].tolist()
+
+
 class OneBit(PTP):
     """Its slots see one bit of their number, so that boxes of numbers can be enumerated."""
 

@@ -10,6 +10,7 @@ import torch
 from toys import build
 from transformers import GPT2Config
 
+from mtp_explore.decode.generate import sample
 from mtp_explore.drafters import make_drafter
 from mtp_explore.tensors.categorical import shape
 
@@ -73,6 +74,10 @@ def test_one_hot_slots_learn_the_future(teacher):
     with torch.no_grad():
         good, real = drafter.right(*fresh)
     assert real.all() and good.double().mean() > 0.9
+    options = dict(max_new_tokens=K + 1, seed=3, eos=False)
+    found, plain = (sample(teacher[0], d, [PROMPT] * 200, **options) for d in (drafter, None))
+    assert torch.equal(found.tokens, plain.tokens)
+    assert found.accepted[1].double().mean() > 0.85 * K  # of the drafts of the first call, on numbers never seen
 
 
 # Given the numbers before it, a token has the teacher's law (Theorem 2): C-PTP stops at the entropy of each token given

@@ -9,6 +9,7 @@ from toys import ARCHITECTURES, VOCABULARY, build, toy
 from mtp_explore.backbone.blocks import freeze
 from mtp_explore.backbone.layout import Layout
 from mtp_explore.drafters import load_drafter, make_drafter
+from mtp_explore.drafters.objectives import divergence
 from mtp_explore.tensors.categorical import pick, shape
 from mtp_explore.train.features import futures
 from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, split_features
@@ -183,6 +184,25 @@ def test_the_cheap_form_is_the_plain_one(architecture, form):
     torch.testing.assert_close(*gradients, **tight)
     assert all(g.abs().max() > 1e-6 for g in gradients[0].values())
     assert not any(w.requires_grad or w.grad is not None for w in owner.model.parameters())
+
+
+# KL divergences made part by part are those of the whole laws, gradients too; they are 0 between equal states.
+def test_divergence_in_parts():
+    g = torch.Generator().manual_seed(0)
+    weight = torch.randn(11, 6, generator=g, dtype=torch.float64)
+    a, b = (torch.randn(9, 6, generator=g, dtype=torch.float64).requires_grad_() for _ in range(2))
+    p, q = (weight @ x[..., None] for x in (a, b))
+    p, q = (x[..., 0].log_softmax(-1) for x in (p, q))
+    wanted = torch.nn.functional.kl_div(q, p, log_target=True, reduction="none").sum(-1)
+    for budget in (1, 25, 1000):
+        found = divergence(a, b, lambda x: x @ weight.T, budget)
+        torch.testing.assert_close(found, wanted)
+        pairs = zip(
+            *(torch.autograd.grad(x.square().sum(), (a, b), retain_graph=True) for x in (found, wanted)), strict=True
+        )
+        for mine, theirs in pairs:
+            torch.testing.assert_close(mine, theirs)
+    assert divergence(a, a, lambda x: x @ weight.T).abs().max() < 1e-12
 
 
 # Inverse autoregressive: w_0 lies in the bin of y' under the ordinary head, w_k in that of t_k under the drafter's own
