@@ -19,6 +19,7 @@ masks that have learned nothing where none are shipped.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +35,7 @@ from masked_text import DATA, FILES, corpus, trunk
 from masked_train import fresh, seen, trained, usual
 
 import mtp_explore as mtp
+from mtp_explore.train.evaluate import evaluate as quality
 from mtp_explore.train.fit import fit, train_step
 
 SHIPPED, HEADS = "masked-k8", "independent"
@@ -66,6 +68,7 @@ def other_text(name: str, sizes: Sizes, data: Path, runs: Path) -> dict:
     clock = time.perf_counter()
     target = trunk(name, text, sizes, runs)
     facts: dict = {"seconds_trunk": round(time.perf_counter() - clock, 1)}
+    facts["trunk"] = quality(target.model, target.tokenizer, text, target.context, documents=50)
     drafter, facts["training"] = trained(Run(), sizes, sizes.text_steps, target, text)
     torch.manual_seed(0)
     heads = mtp.make_drafter(HEADS, target)
@@ -90,9 +93,14 @@ def ablation(run: Run, sizes: Sizes, runs: Path) -> dict:
     return facts
 
 
+def processes() -> float:
+    """Seconds of processor time of this process and of those it has started."""
+    return sum(os.times()[:4])
+
+
 def do(kind: str, what, sizes: Sizes, args, runs: Path) -> dict:
     """One job from beginning to end."""
-    clock, used = time.perf_counter(), time.process_time()
+    clock, used = time.perf_counter(), processes()
     if kind == "table":
         facts = table(what, sizes, args.quick)
     elif kind == "text":
@@ -101,7 +109,7 @@ def do(kind: str, what, sizes: Sizes, args, runs: Path) -> dict:
         facts = ablation(what, sizes, runs)
     else:
         facts = speed(sizes, args.device)
-    facts |= {"seconds": round(time.perf_counter() - clock, 1), "process": round(time.process_time() - used, 1)}
+    facts |= {"seconds": round(time.perf_counter() - clock, 1), "process": round(processes() - used, 1)}
     return {"kind": kind, **facts, "sizes": asdict(sizes), "receipt": receipt(device=args.device)}
 
 
@@ -118,7 +126,7 @@ class Forecast:
             clock = time.process_time()
             train_step(drafter, optimizer, known.batch(step, sizes.batch, 0), 1e-4, sizes.precision)
             spent.append(time.process_time() - clock)
-        one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, measured=0, prompts=0)
+        one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, held=0, prompts=0)
         self.unit = min(spent[1:]) / work("ablation", run, one)
 
     def __call__(self, job: tuple) -> float:

@@ -104,26 +104,25 @@ def jobs(only: list[str] | tuple[str, ...] = GROUPS, device: str = "cpu") -> dic
 
 
 def work(kind: str, what, sizes: Sizes) -> float:
-    """Rows through a backbone, forward, that a job takes: a step counts three times; only ratios mean anything."""
+    """Rows through a backbone that a job takes, weighed by what they were seen to cost; only ratios mean anything."""
     length = 512
 
-    def decoded(prompts: int, tokens: int, masks, modes: int = 2) -> float:
-        rows = sum((k + 1) ** 2 + 2 * k + 1 for k in masks)
-        return modes * prompts * tokens / 2 * rows * 1.5
+    def decoded(prompts: int, tokens: int, masks) -> float:
+        return prompts * tokens * sum((k + 1) ** 2 + 2 * k + 1 for k in masks)
 
     def trained(steps: int, anchors: int, form: str = "cheap") -> float:
         anchors = anchors or length - K
         windows = max(1, sizes.batch // anchors)
-        held = sizes.measured * sizes.held * (1 + sizes.anchors * K / length)
+        held = 2.5 * (sizes.measured + 1) * sizes.held * (1 + sizes.anchors * K / length)
         text, masks = windows * length, windows * anchors * K
-        return steps * ((text if form == "cheap" else 5 * text) + 4 * masks) + held
+        return steps * ((text if form == "cheap" else 8 * text) + 4 * masks) + held
 
     if kind == "ablation":
-        made = 2.5 * sizes.positions * (what.text == "own") * 4
         options = what.options(sizes)
-        return made + trained(sizes.steps, options["anchors"], what.form) + decoded(sizes.prompts, sizes.tokens, (K, K))
-    table = 1.6 * decoded(sizes.table_prompts, sizes.table_tokens, sizes.table_masks)
+        told = trained(sizes.steps, options["anchors"], what.form) + 6.5 * sizes.positions * (what.text == "own")
+        return told + decoded(sizes.prompts, sizes.tokens, (*sizes.masks, K)) * (what.form == "cheap")
+    table = 3 * decoded(sizes.table_prompts, sizes.table_tokens, sizes.table_masks)
     if kind == "text":
-        heads = 4 * (sizes.heads_steps * 1024 + sizes.positions)
-        return trained(sizes.text_steps, sizes.anchors) + sizes.trunk_steps * 3 * 4 * length + heads + table
-    return table if kind == "table" else trained(60 * sizes.repeats, EVERY, "gated")
+        heads = 2 * sizes.heads_steps * 1024 + 2 * sizes.positions
+        return trained(sizes.text_steps, sizes.anchors) + sizes.trunk_steps * 6 * 4 * length + heads + table
+    return table if kind == "table" else trained(40 * sizes.repeats, EVERY, "gated") + 5e6  # a process for each peak

@@ -50,7 +50,7 @@ def corpus(name: str, data: Path) -> Corpus | None:
 
 
 def trunk(name: str, text: Corpus, sizes: Sizes, out: Path):
-    """A small Llama for a corpus, trained into `out` (an interrupted run goes on), and its facts."""
+    """A small Llama for a corpus, trained into `out` (an interrupted run goes on)."""
     directory = out / f"{name}-{sizes.trunk_steps}"
     recipe = Recipe(name, VOCABULARY, sizes.trunk_steps)
     if not (directory / "config.json").is_file():
