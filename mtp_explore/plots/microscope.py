@@ -36,7 +36,7 @@ STYLE = """
 .mtp-scope th { font-weight: 500; border-radius: 5px 5px 0 0; }
 .mtp-scope table:has(tbody tr:is(:hover, :focus)) tbody tr:not(:hover, :focus) td { opacity: .35; }
 .mtp-scope tbody tr:is(:hover, :focus) td { background: #8882; }
-.mtp-scope tbody tr:is(:hover, :focus) td.on { background: #f0e44299; }
+.mtp-scope tbody tr:is(:hover, :focus) td.on { background: #f0e442; }
 .mtp-scope .says { position: absolute; bottom: 0; left: 0; right: 0; height: 3.2em; margin: 0; padding-left: 10px;
   border-left: 3px solid #0072b2; display: none; }
 .mtp-scope .view::after { content: "Rest the pointer on a row, or step through the rows with the tab key.";
@@ -87,7 +87,9 @@ class Microscope:
                 asked = f"{where}:has(tr.r{r}:is(:hover, :focus))"
                 lit = ", ".join(f"th.k{c}" for c, on in enumerate(allowed) if on)
                 rules.append(f"{asked} .s{r} {{ display: block; }}")
-                rules.append(f"{asked} :is({lit or 'th.none'}) {{ background: #f0e44299; font-weight: 700; }}")
+                rules.append(
+                    f"{asked} :is({lit or 'th.none'}) {{ background: #f0e442; color: #111; font-weight: 700; }}"
+                )
             parts.append(f'<div class="view v{i}"><b>{escape(visible(name))}</b>{_table(view)}</div>')
         style = "\n".join([STYLE, *rules])
         return f'<div class="mtp-scope {scope}"><style>{style}</style>{"".join(buttons)}{"".join(parts)}</div>'
