@@ -7,11 +7,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORPORA ?= stories arithmetic code
-DRAFTERS ?= independent cp-r8 hmm btree
+DRAFTERS ?= independent cp-r8 hmm btree masked-k8 ptp-k8 cptp-k8
 JOINT := --rank 8 --depth 1 --hidden 192 --head-rank 8 --mixing token --objective dpace --batch 512 --positions 200000
 SHIP_cp-r8 := cp $(JOINT)
 SHIP_hmm := hmm $(JOINT)
 SHIP_btree := btree $(JOINT)
+SLOTS := --rank 32 --anchors 128 --rate 6e-3 --batch 256 --precision bfloat16
+SHIP_masked-k8 := masked $(SLOTS) --positions 1500000 --steps 2000
+SHIP_ptp-k8 := ptp --variant one-hot $(SLOTS) --text own --steps 1500
+SHIP_cptp-k8 := ptp --variant categorical --loss kl $(SLOTS) --text own --steps 1500
 
 .PHONY: help setup lab test test-browser lint notebooks models models-quick book clean
 help:

@@ -77,17 +77,16 @@ def likeliest(drafter):
     return short
 
 
-def compared(target, drafter, heads, prompts: list[list[int]], tokens: int, masks: tuple[int, ...]) -> dict:
-    """{mode: {k: {"quadratic", "linear", "independent", ...: what `decoded` gives}}}; arg-max drafts at T = 1 with all
-    masks, where a draft d is kept with probability p(d).
+def compared(target, drafter, heads: dict, prompts: list[list[int]], tokens: int, masks: tuple[int, ...]) -> dict:
+    """{mode: {k: {"quadratic", "linear", names of `heads`, ...: what `decoded` gives}}}; arg-max drafts at T = 1 with
+    all masks, where a draft d is kept with probability p(d).
     """
     found: dict = {}
     for mode in MODES:
         found[mode] = {}
         for k in masks:
             made = {plan: decoded(target, fewer(drafter, k), prompts, tokens, mode, plan) for plan in PLANS}
-            if heads is not None:
-                made["independent"] = decoded(target, fewer(heads, k), prompts, tokens, mode)
+            made |= {name: decoded(target, fewer(other, k), prompts, tokens, mode) for name, other in heads.items()}
             if mode != "greedy" and k == masks[-1]:
                 made["argmax"] = decoded(target, likeliest(fewer(drafter, k)), prompts, tokens, mode, "quadratic")
             found[mode][k] = made

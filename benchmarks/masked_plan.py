@@ -19,24 +19,26 @@ CORPUS, BACKBONES, TEXTS = "arithmetic", ("stories", "arithmetic", "code"), ("gs
 class Sizes:
     """The recipe of every training, and how much is measured; only runs of equal sizes compare."""
 
-    rate: float = 4e-3
+    rate: float = 8e-3
     batch: int = 256  # anchors per step
-    anchors: int = 64  # per window of 512 places
+    anchors: int = 128  # per window of 512 places
     rank: int = 16
     precision: str = "bfloat16"
     positions: int = 262_144  # places of the text that are learned
-    steps: int = 400  # of an ablation
-    measured: int = 8  # times that validation is measured on the way
-    held: int = 8192  # places of the validation split
+    steps: int = 240  # of an ablation
+    measured: int = 6  # times that validation is measured on the way
+    held: int = 4096  # places of the validation split
     prompts: int = 40  # of an ablation
     tokens: int = 48  # new tokens per prompt
     masks: tuple[int, ...] = (2, 4, K)  # used in decoding, of the K that are trained
     table_prompts: int = 100
-    table_tokens: int = 96
+    table_tokens: int = 64
     table_masks: tuple[int, ...] = tuple(range(1, K + 1))
-    trunk_steps: int = 1200  # of a backbone for `text`
-    text_steps: int = 800  # of masks on it
-    heads_steps: int = 1200  # of independent heads on it, 1,024 places each
+    trunk_steps: int = 800  # of a backbone for `text`
+    text_steps: int = 500  # of masks on it
+    heads_steps: int = 2400  # of the independent heads beside them: their own best recipe
+    heads_rate: float = 6e-3
+    heads_positions: int = 1_000_000  # places whose states are kept, so that none is seen twice
     lengths: tuple[int, ...] = (128, 256, 512)  # windows of `speed`
     repeats: int = 5
 
@@ -44,7 +46,7 @@ class Sizes:
         """Next to nothing, to see that it runs."""
         small = dict(positions=32_768, steps=6, measured=2, held=1024, prompts=4, tokens=12, masks=(2, K), repeats=1)
         table = dict(table_prompts=4, table_tokens=12, table_masks=(1, K), lengths=(128, 256))
-        return replace(self, **small, **table, trunk_steps=6, text_steps=4, heads_steps=4)
+        return replace(self, **small, **table, trunk_steps=6, text_steps=4, heads_steps=4, heads_positions=16_384)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def work(kind: str, what, sizes: Sizes) -> float:
         told = trained(sizes.steps, options["anchors"], what.form) + 6.5 * sizes.positions * (what.text == "own")
         return told + decoded(sizes.prompts, sizes.tokens, (*sizes.masks, K)) * (what.form == "cheap")
     table = 3 * decoded(sizes.table_prompts, sizes.table_tokens, sizes.table_masks)
+    table += 2 * sizes.heads_steps * sizes.batch + 2 * sizes.heads_positions
     if kind == "text":
-        heads = 2 * sizes.heads_steps * 1024 + 2 * sizes.positions
-        return trained(sizes.text_steps, sizes.anchors) + sizes.trunk_steps * 6 * 4 * length + heads + table
+        return trained(sizes.text_steps, sizes.anchors) + sizes.trunk_steps * 6 * 4 * length + table
     return table if kind == "table" else trained(40 * sizes.repeats, EVERY, "gated") + 5e6  # a process for each peak

@@ -46,7 +46,9 @@ def apart(one: list[float], other: list[float]) -> str:
 
 def table(name: str, facts: dict) -> str:
     """k = 1..8 on one backbone, one part per mode."""
-    head = ("k", *PLANS, "quadratic - linear", "steady", "closed", "independent", "masks - heads", "ratio")
+    rivals = [way for way in next(iter(facts["decoding"]["greedy"].values())) if way not in PLANS]
+    head = ("k", *PLANS, "quadratic - linear", "steady", "closed")
+    head += tuple(cell for way in rivals for cell in (way, f"masks - {way}", "ratio"))
     parts = []
     for mode in MODES:
         rows = [head]
@@ -54,20 +56,22 @@ def table(name: str, facts: dict) -> str:
             by = {way: made[way]["tokens_per_call"] for way in made}
             told = closed(made["quadratic"]["right"])
             steady = " / ".join(f"{made[p]['steady']:.3f}" for p in PLANS)
-            heads = by.get("independent", [])
-            ratio = f"{fmean(by['quadratic']) / fmean(heads):.2f}" if heads else "–"
             rows.append(
                 (
                     *(k, *(shown(by[p]) for p in PLANS), apart(by["quadratic"], by["linear"]), steady),
                     " / ".join(f"{told[p]:.3f}" for p in PLANS),
-                    *(shown(heads), apart(by["quadratic"], heads) if heads else "–", ratio),
+                    *(cell for way in rivals for cell in against(by["quadratic"], by[way])),
                 )
             )
             if "argmax" in by:
-                extra = (f"{k}, arg-max drafts", shown(by["argmax"]), *["–"] * 6, "")
-                rows.append(extra)
+                rows.append((f"{k}, arg-max drafts", shown(by["argmax"]), *["–"] * (len(head) - 2)))
         parts.append(grid(f"{name}, {mode} ({len(by['quadratic'])} prompts)", rows))
     return "\n\n".join(parts)
+
+
+def against(masks: list[float], heads: list[float]) -> tuple[str, str, str]:
+    """Tokens per call of heads, what masks have more, and how many times as many."""
+    return shown(heads), apart(masks, heads), f"{fmean(masks) / fmean(heads):.2f}"
 
 
 def kinds(runs: list[Run], results: dict[str, dict]) -> dict[str, list[dict]]:
