@@ -1,4 +1,4 @@
-"""What the benchmarks share: held-out prompts, and the receipt that goes with every figure."""
+"""What the benchmarks share: held-out prompts, training with a curve, the receipt that goes with every figure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import json
 import platform
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -14,6 +16,7 @@ import transformers
 import mtp_explore as mtp
 from mtp_explore.backbone.card import machine
 from mtp_explore.backbone.files import shipped_names
+from mtp_explore.train.fit import Recipe, train_step
 
 RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
 BACKBONES = ("stories", "arithmetic", "code")
@@ -73,3 +76,25 @@ def arguments(about: str) -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--backbones", nargs="+", default=BACKBONES)
     return parser.parse_args()
+
+
+def adam(drafter) -> torch.optim.Optimizer:
+    """The optimiser that `fit` uses."""
+    return torch.optim.AdamW(drafter.parameters(), betas=(0.9, 0.95), weight_decay=0.0)
+
+
+def learned(drafter, optimizer, known, sizes, steps: int, seed: int, measure: Callable[[], dict]) -> dict:
+    """Train on windows `known` and say what was seen: "curve" has {"step", "seconds", **measure()} at the start and
+    `sizes.measured` times on the way; seconds are the process' own, of training alone.
+    """
+    recipe = Recipe(steps, seed, sizes.batch, sizes.rate, sizes.positions, sizes.precision)
+    seconds, curve = 0.0, [{"step": 0, "seconds": 0.0, **measure()}]
+    for step in range(steps):
+        clock, batch = time.process_time(), known.batch(step, sizes.batch, seed)
+        train_step(drafter, optimizer, batch, recipe.rate_at(step), sizes.precision)
+        seconds += time.process_time() - clock
+        if (step + 1) * sizes.measured // steps > step * sizes.measured // steps:
+            curve.append({"step": step + 1, "seconds": round(seconds, 2), **measure()})
+    facts = {"curve": curve, "seconds_training": round(seconds, 2), "steps": steps}
+    facts |= {"anchors_per_step": batch.size, "windows_per_step": len(batch.text)}
+    return {**facts, "parameters": sum(p.numel() for p in drafter.parameters())}

@@ -14,7 +14,6 @@ runs/quick/heads.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from dataclasses import asdict, replace
@@ -26,6 +25,7 @@ from common import RESULTS, prompts, receipt
 from cost import call_seconds
 from heads_plan import RANKS, Run, Sizes, best, plan
 from heads_tables import summary
+from jobs import results, save
 
 import mtp_explore as mtp
 from mtp_explore.trace.metrics import pooled
@@ -171,11 +171,6 @@ class Forecast:
         self.told, self.took = self.told + self.raw(run), self.took + took
 
 
-def results(out: Path) -> dict[str, dict]:
-    """What is done, by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(out.glob("*.json"))}
-
-
 def wanted(only: list[str], part: str, out: Path) -> dict[str, Run]:
     """The runs asked for, by name, each once; with the chosen recipes once the search is over."""
     groups = plan()
@@ -183,12 +178,6 @@ def wanted(only: list[str], part: str, out: Path) -> dict[str, Run]:
     runs = {run.name: run for group, members in groups.items() for run in members if group in only}
     mine, parts = map(int, part.split("/"))
     return dict(list(runs.items())[mine - 1 :: parts])
-
-
-def save(out: Path, name: str, facts: dict) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.part").write_text(json.dumps(facts, indent=1) + "\n")
-    (out / f"{name}.part").replace(out / f"{name}.json")
 
 
 def main() -> None:

@@ -20,14 +20,14 @@ masks that have learned nothing where none are shipped.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
-from common import RESULTS, receipt, shipped
-from heads import results, save
+from common import receipt, shipped
+from jobs import Forecast, Skip, carry_out, least, parser
 from masked_decode import PLANS, compared, decoded, fewer, starts
 from masked_plan import GROUPS, Run, Sizes, jobs, plan, work
 from masked_speed import measure_peak, speed
@@ -40,10 +40,6 @@ from mtp_explore.train.evaluate import evaluate as quality
 from mtp_explore.train.fit import fit, train_step
 
 SHIPPED, HEADS = "masked-k8", "independent"
-
-
-class Skip(Exception):
-    """A job that cannot be done here, with the reason."""
 
 
 def table(name: str, sizes: Sizes, quick: bool) -> dict:
@@ -103,14 +99,8 @@ def ablation(run: Run, sizes: Sizes, runs: Path) -> dict:
     return facts
 
 
-def processes() -> float:
-    """Seconds of processor time of this process and of those it has started."""
-    return sum(os.times()[:4])
-
-
-def do(kind: str, what, sizes: Sizes, args, runs: Path) -> dict:
+def do(kind: str, what, runs: Path, sizes: Sizes, args) -> dict:
     """One job from beginning to end."""
-    clock, used = time.perf_counter(), processes()
     if kind == "table":
         facts = table(what, sizes, args.quick)
     elif kind == "text":
@@ -119,80 +109,31 @@ def do(kind: str, what, sizes: Sizes, args, runs: Path) -> dict:
         facts = ablation(what, sizes, runs)
     else:
         facts = speed(sizes, args.device)
-    facts |= {"seconds": round(time.perf_counter() - clock, 1), "process": round(processes() - used, 1)}
-    return {"kind": kind, **facts, "sizes": asdict(sizes), "receipt": receipt(device=args.device)}
+    return {**facts, "sizes": asdict(sizes), "receipt": receipt(device=args.device)}
 
 
-class Forecast:
-    """Seconds of a job's process, from one timed step; corrected as jobs of its kind end."""
-
-    def __init__(self, sizes: Sizes, repeats: int = 3):
-        self.sizes, self.took, (target, text) = sizes, {}, usual()
-        run = Run()
-        drafter, optimizer = fresh(run, sizes, target)
-        known, _ = seen(drafter, Sizes(positions=8192, held=1024), target, text)
-        spent = []
-        for step in range(repeats + 1):
-            clock = time.process_time()
-            train_step(drafter, optimizer, known.batch(step, sizes.batch, 0), 1e-4, sizes.precision)
-            spent.append(time.process_time() - clock)
-        one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, held=0, prompts=0)
-        self.unit = min(spent[1:]) / work("ablation", run, one)
-
-    def __call__(self, job: tuple) -> float:
-        told, took = self.took.get(job[0], (0.0, 0.0))
-        return self.raw(job) * (took / told if told else 1)
-
-    def raw(self, job: tuple) -> float:
-        return self.unit * work(*job, self.sizes)
-
-    def learn(self, job: tuple, seconds: float) -> None:
-        told, took = self.took.get(job[0], (0.0, 0.0))
-        self.took[job[0]] = told + self.raw(job), took + seconds
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=[*GROUPS, *plan()], default=GROUPS)
-    parser.add_argument("--list", action="store_true", help="the jobs, their forecast and which are done")
-    parser.add_argument("--part", default="1/1", help="i/n: every n-th job from the i-th on")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--summary", action="store_true", help="tables from what is there")
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with the text of others")
-    parser.add_argument("--device", default="cpu", help="of speed")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--peak", help=argparse.SUPPRESS)
-    return parser.parse_args()
+def forecast(sizes: Sizes) -> Forecast:
+    """From one timed step of the plainest run."""
+    run, (target, text) = Run(), usual()
+    drafter, optimizer = fresh(run, sizes, target)
+    known, _ = seen(drafter, Sizes(positions=8192, held=1024), target, text)
+    seconds = least(lambda i: train_step(drafter, optimizer, known.batch(i, sizes.batch, 0), 1e-4, sizes.precision))
+    one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, held=0, prompts=0)
+    return Forecast(seconds / work("ablation", run, one), lambda kind, what: work(kind, what, sizes))
 
 
 def main() -> None:
-    args = arguments()
-    torch.set_num_threads(args.threads)
+    command = parser(__doc__, [*GROUPS, *plan()], GROUPS)
+    command.add_argument("--data", type=Path, default=DATA, help="folder with the text of others")
+    command.add_argument("--device", default="cpu", help="of speed")
+    command.add_argument("--peak", help=argparse.SUPPRESS)
+    args = command.parse_args()
     if args.peak:
+        torch.set_num_threads(args.threads)
         return print(measure_peak(args.peak, args.device))
     sizes = Sizes().quick() if args.quick else Sizes()
-    runs = Path("runs/quick/masked" if args.quick else "runs/masked")
-    out = runs if args.quick else RESULTS / "masked"
-    done = results(out)
-    if args.summary:
-        return print(summary(done))
-    mine, parts = map(int, args.part.split("/"))
-    left = dict(list(jobs(args.only, args.device).items())[mine - 1 :: parts])
-    left, forecast = {name: job for name, job in left.items() if name not in done}, Forecast(sizes)
-    minutes = sum(map(forecast, left.values())) / 60
-    print(f"{len(left)} jobs to go, about {minutes:.0f} minutes of one thread ({len(done)} are done)", flush=True)
-    if args.list:
-        return print("\n".join(f"  {forecast(job):6.0f} s  {name}" for name, job in left.items()))
-    for number, (name, job) in enumerate(left.items(), 1):
-        try:
-            facts = do(*job, sizes, args, runs)
-        except Skip as reason:
-            print(f"{number}/{len(left)} {name}: left out, {reason}", flush=True)
-            continue
-        save(out, name, facts)
-        forecast.learn(job, facts["process"])
-        rest = sum(map(forecast, list(left.values())[number:])) / 60
-        print(f"{number}/{len(left)} {name}: {facts['process']:.0f} s, about {rest:.0f} minutes left", flush=True)
+    wanted = jobs(args.only, args.device)
+    carry_out("masked", args, wanted, partial(forecast, sizes), partial(do, sizes=sizes, args=args), summary)
 
 
 if __name__ == "__main__":

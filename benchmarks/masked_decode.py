@@ -35,15 +35,24 @@ def starts(target, corpus, count: int, split: str = "test") -> list[list[int]]:
 def decoded(target, drafter, prompts: list[list[int]], tokens: int, mode: str, plan: str | None = None) -> dict:
     """What one way of decoding gives, in plain numbers."""
     temperature, rule = MODES[mode]
-    traces: list[Trace] = []
+    return figures(traces(target, drafter, prompts, tokens, temperature=temperature, rule=rule, plan=plan))
+
+
+def traces(target, drafter, prompts: list[list[int]], tokens: int, **options) -> list[Trace]:
+    """One trace per prompt, `BATCH` at a time; options as those of `generate`, with seed 0."""
+    found: list[Trace] = []
     for first in range(0, len(prompts), BATCH):
-        options = dict(temperature=temperature, rule=rule, plan=plan, seed=(0, first))
-        traces += mtp.generate(target, drafter, prompts[first : first + BATCH], tokens, **options)
+        found += mtp.generate(target, drafter, prompts[first : first + BATCH], tokens, seed=(0, first), **options)
+    return found
+
+
+def figures(traces: list[Trace]) -> dict:
+    """Tokens per call of every prompt; those of the calls that verify, and the chances that their drafts are right."""
     steps = [step for trace in traces for step in trace.steps[1:-1]]
     return {
         "tokens_per_call": [round(len(t.tokens) / t.calls, 4) for t in traces],
         "steady": round(sum(s.accepted + 1 for s in steps) / max(1, len(steps)), 5),
-        "right": chances(steps, drafter.horizon),
+        "right": chances(steps, traces[0].settings["horizon"]),
     }
 
 

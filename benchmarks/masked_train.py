@@ -11,6 +11,7 @@ import time
 from functools import lru_cache, partial
 
 import torch
+from common import adam, learned
 from masked_plan import CORPUS, K, Run, Sizes, plan
 from torch import Tensor
 
@@ -20,7 +21,7 @@ from mtp_explore.backbone.layout import Layout
 from mtp_explore.drafters.masked import Rows
 from mtp_explore.drafters.slots import at_places
 from mtp_explore.tensors.logprob import target_logprob
-from mtp_explore.train.fit import Recipe, evaluate, split_features, train_step
+from mtp_explore.train.fit import Recipe, evaluate, split_features
 from mtp_explore.train.texts import Texts
 
 
@@ -83,7 +84,7 @@ def fresh(run: Run, sizes: Sizes, target):
     drafter = mtp.make_drafter("masked", target, **run.options(sizes))
     if run.form != "cheap":
         drafter.rows = partial(plain_rows, drafter, run.form == "gated")
-    return drafter, torch.optim.AdamW(drafter.parameters(), betas=(0.9, 0.95), weight_decay=0.0)
+    return drafter, adam(drafter)
 
 
 def trained(run: Run, sizes: Sizes, steps: int, target, corpus, cache=None) -> tuple:
@@ -93,18 +94,9 @@ def trained(run: Run, sizes: Sizes, steps: int, target, corpus, cache=None) -> t
     drafter, optimizer = fresh(run, sizes, target)
     clock = time.process_time()
     known, held = seen(drafter, sizes, target, corpus, run.text, cache)
-    prepared, seconds = time.process_time() - clock, 0.0
-    recipe = Recipe(steps, run.seed, sizes.batch, sizes.rate, sizes.positions, sizes.precision, run.text)
-    curve = [{"step": 0, "seconds": 0.0, **measured(drafter, held, run)}]
-    for step in range(steps):
-        clock, batch = time.process_time(), known.batch(step, sizes.batch, run.seed)
-        train_step(drafter, optimizer, batch, recipe.rate_at(step), sizes.precision)
-        seconds += time.process_time() - clock
-        if (step + 1) * sizes.measured // steps > step * sizes.measured // steps:
-            curve.append({"step": step + 1, "seconds": round(seconds, 2), **measured(drafter, held, run)})
-    facts = {"curve": curve, "seconds_training": round(seconds, 2), "seconds_text": round(prepared, 2)}
-    facts |= {"steps": steps, "anchors_per_step": batch.size, "windows_per_step": len(batch.text)}
-    return drafter.eval(), facts | {"parameters": sum(p.numel() for p in drafter.parameters())}
+    prepared = time.process_time() - clock
+    facts = learned(drafter, optimizer, known, sizes, steps, run.seed, lambda: measured(drafter, held, run))
+    return drafter.eval(), {**facts, "seconds_text": round(prepared, 2)}
 
 
 def measured(drafter, held: Texts, run: Run) -> dict[str, float]:
