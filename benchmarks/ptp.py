@@ -1,0 +1,128 @@
+"""The claims of parallel token prediction in miniature, and tokens per call of all drafters beside its own.
+
+    python benchmarks/ptp.py [--only window variants ... table] [--list] [--part 1/2] [--quick] [--summary]
+
+Every job (`ptp_plan.py`) writes one JSON under data/results/ptp and is skipped where that exists, so the script may be
+killed and started again; `--part 1/2` and `--part 2/2` share the work between two processes (start the second when
+the first has done `own-text`: both need the backbone's own text, which is kept under runs/ptp). The forecast comes
+first, from one timed step, and is corrected as jobs end. On `arithmetic`, equal steps, batch and slots:
+
+window     correct tokens per window of N = 2, 4, 8, 16 at T = 1: slots that carry u against slots that carry nothing,
+           three seeds; trained once with N = 16, shorter windows are its first slots (`ptp_train.py`)
+variants   one-hot against categorical slots by cross-entropy, KL and reverse KL, N = 8
+inverse    categorical slots from data alone; their perplexity beside the frozen backbone's, which they are adapters of
+embedding, beta, text   how a slot carries u; where in its bin u lies; own completions or the corpus
+pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`)
+budget     tokens per call against slots per call, shipped drafters; calls per token in one and in turn
+table      tokens per call of shipped drafters, K = 8, greedy and at T = 1 by every rule that fits, three backbones
+
+A shipped drafter that is not there is left out and taken up by a later start. `--quick` is next to nothing of
+everything, into runs/quick/ptp, with slots that have learned nothing where none are shipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import lru_cache, partial
+from pathlib import Path
+
+from common import receipt, shipped
+from jobs import Forecast, Skip, carry_out, least, parser
+from masked_decode import starts
+from ptp_decode import decoded, plans
+from ptp_plan import CORPUS, GROUPS, K, Run, Sizes, jobs, work
+from ptp_tables import summary
+from ptp_train import fresh, held, trained, usual, windows
+
+import mtp_explore as mtp
+from mtp_explore.train.fit import train_step
+from mtp_explore.train.texts import texts
+
+
+@lru_cache(1)
+def models(name: str) -> tuple:
+    """A backbone, its corpus and the drafters that ship for it."""
+    target = mtp.load_backbone(name)
+    return target, mtp.load_corpus(name), shipped(name, target)
+
+
+def found(name: str, drafter: str, quick: bool):
+    """A shipped drafter; in a quick run an untrained one where there is none."""
+    target, _, drafters = models(name)
+    if drafter in drafters:
+        return drafters[drafter]
+    kind, form = drafter.removesuffix("-k8"), {}
+    if kind == "cptp":
+        kind, form = "ptp", {"variant": "categorical"}
+    if not quick:
+        options = "".join(f" --{k} {v}" for k, v in form.items())
+        raise Skip(f"{name}/{drafter} is not shipped: python -m mtp_explore.train.ship {name} {kind}{options}")
+    return mtp.make_drafter(kind, target, horizon=8, **form).eval()
+
+
+def own_text(sizes: Sizes, runs: Path) -> dict:
+    """What is learned and measured, made and kept for the trainings."""
+    learn, test = windows(K, sizes.positions, "own", runs), held(K, sizes, "own", runs)
+    return {"windows": {"train": len(learn.windows), "greedy": int(learn.greedy.sum()), "test": len(test.windows)}}
+
+
+def train(run: Run, sizes: Sizes, runs: Path) -> dict:
+    """One training; windows of N = 8 are decoded with too."""
+    drafter, facts = trained(run, sizes, runs)
+    facts |= {"run": asdict(run), "decoding": {}}
+    if run.horizon == K:
+        target, text = usual()
+        facts["decoding"] = decoded(target, drafter, starts(target, text, sizes.prompts), sizes.tokens)
+    return facts
+
+
+def table(name: str, drafter: str, sizes: Sizes, quick: bool) -> dict:
+    """One shipped drafter on one backbone."""
+    drafter, (target, text, _) = found(name, drafter, quick), models(name)
+    prompts = starts(target, text, sizes.table_prompts)
+    return {"horizon": drafter.horizon, "decoding": decoded(target, drafter, prompts, sizes.table_tokens)}
+
+
+def budget(drafter: str, sizes: Sizes, quick: bool) -> dict:
+    """One shipped drafter with every plan."""
+    drafter, (target, text, _) = found(CORPUS, drafter, quick), models(CORPUS)
+    prompts = starts(target, text, sizes.prompts)
+    slots = drafter.slots_per_branch
+    facts = {"slots_per_branch": slots, "all_slots": (drafter.horizon + 1) * slots}
+    facts["survival"] = [round(s, 4) for s in drafter.survival.tolist()]
+    return {**facts, "decoding": plans(target, drafter, prompts, sizes.tokens, sizes.budgets)}
+
+
+def do(kind: str, what, runs: Path, sizes: Sizes, quick: bool) -> dict:
+    """One job from beginning to end."""
+    if kind == "text":
+        facts = own_text(sizes, runs)
+    elif kind == "train":
+        facts = train(what, sizes, runs)
+    elif kind == "table":
+        facts = table(*what, sizes, quick)
+    else:
+        facts = budget(what, sizes, quick)
+    return {**facts, "sizes": asdict(sizes), "receipt": receipt()}
+
+
+def forecast(sizes: Sizes) -> Forecast:
+    """From one timed step of the plainest run."""
+    target, corpus = usual()
+    drafter, optimizer = fresh(Run(), sizes, target)
+    known = texts(target, corpus.tokens("train", target.tokenizer, limit=32_768), K, 8192, sizes.anchors)
+    seconds = least(lambda i: train_step(drafter, optimizer, known.batch(i, sizes.batch, 0), 1e-4, sizes.precision))
+    one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, measured=-1, held=0, prompts=0)
+    return Forecast(seconds / work("train", Run(), one), lambda kind, what: work(kind, what, sizes))
+
+
+def main() -> None:
+    args = parser(__doc__, GROUPS, GROUPS).parse_args()
+    sizes = Sizes().quick() if args.quick else Sizes()
+    carry_out(
+        "ptp", args, jobs(args.only), partial(forecast, sizes), partial(do, sizes=sizes, quick=args.quick), summary
+    )
+
+
+if __name__ == "__main__":
+    main()
