@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -105,6 +105,12 @@ def shipped(name: str, backbone, otherwise):
     from ..drafters import load_drafter
 
     return load_drafter(name, backbone) if shipped_directory(name) else otherwise
+
+
+def shipped_or(name: str, backbone, train: Callable):
+    """The shipped drafter of that name; what `train()` makes where none is shipped."""
+    found = shipped(name, backbone, None)
+    return train() if found is None else found
 
 
 def shipped_or_trained(backbone, corpus, kinds: Iterable[str], steps: int, rank: int = 4, horizon: int = 5) -> dict:

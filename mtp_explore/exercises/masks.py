@@ -14,6 +14,7 @@ import numpy as np
 from ..trace.metrics import Table, pooled
 from .check import budget
 from .guessing import Guess, guess
+from .heads import shipped_or
 from .seen import Outlook, outlook_of
 
 MASKS = 8
@@ -24,13 +25,8 @@ TOPS = (1, 10, 200)
 
 def masked(backbone, corpus, name: str = "masked-k8", steps: int | None = None):
     """The backbone's shipped masks; where there are none, masks trained on the spot for `steps` (default: a minute)."""
-    from ..backbone.files import shipped_directory
-    from ..drafters import load_drafter
-
-    full = f"{backbone.name}/{name}"
-    if shipped_directory(full):
-        return load_drafter(full, backbone)
-    return train_masks(backbone, corpus, steps or budget(200, 20), watch=False)
+    train = lambda: train_masks(backbone, corpus, steps or budget(200, 20), watch=False)  # noqa: E731
+    return shipped_or(f"{backbone.name}/{name}", backbone, train)
 
 
 def untrained(backbone, masks: int = MASKS, seed: int = 0):

@@ -22,10 +22,13 @@ tallies(values, title)   one number per name
 curves(lines, ..)        one number against another, one line per method
 spread(values, unit)     one number per context: histograms, means with intervals
 microscope(views)        which key may a query see: layouts row by row, gates and positions beside them (HTML)
+square(first, second)    two dice and every sentence of two words, target and independent heads
+bought(shares, calls)    which slots a budget buys, and tokens per call, with a slider
 break_even(points)       cost of a call against tokens per call, and the line above which it pays
 """
 
 from .beliefs import collapse, forward, load, nodes
+from .bought import bought
 from .curves import curves
 from .fidelity import fidelity, spectra
 from .joints import joint, slices
@@ -35,12 +38,14 @@ from .microscope import microscope
 from .price import break_even
 from .race import race
 from .spread import spread
+from .square import square
 from .verdicts import acceptance, histogram, meter, overlap
 
 __all__ = [
     "acceptance",
     "accuracy",
     "areas",
+    "bought",
     "break_even",
     "collapse",
     "curves",
@@ -60,6 +65,7 @@ __all__ = [
     "slices",
     "spectra",
     "spread",
+    "square",
     "standings",
     "tallies",
 ]

@@ -1,0 +1,133 @@
+"""What becomes of a throw of dice: the target's own tokens under given uniforms, and what a drafter makes of them.
+
+Letters: B texts, A anchors in each (places from which windows go on), K horizon, V vocabulary; w [B, A, K+1] the
+uniforms of t_0 = y', t_1 .. t_K (t_1 .. t_K are what gets drafted), P_k the target's final law of t_k after the text
+and t_0 .. t_{k-1}. papers.md 4.1 (Draxler, Will et al., arXiv 2512.21323):
+
+    t_k = Pick(w_k, P_k)       so w_0 .. w_k fix t_k (Theorem 1), and w_0 .. w_{k-1} leave it the law P_k (Theorem 2)
+
+Windows are blocks behind a frozen text (backbone/blocks.py): thousands of throws go through the model at once. The
+target's tokens are found as `match` would find them: guess a window, pick at all places at once, put the picks in the
+guess's place, until nothing changes. Each round settles at least one more token, so the end is ordinary decoding's.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..backbone.blocks import Frozen, block_states, freeze
+from ..contract import Slots, State
+from ..decode.loop import draw
+from ..tensors.categorical import edges, pick, shape
+
+RARE = 1e-3  # a token that the target says less than once in a thousand times is as good as impossible
+
+
+class Text(NamedTuple):
+    """A text that windows go on from."""
+
+    backbone: object
+    frozen: Frozen
+    anchors: Tensor  # [B, A]
+    law: dict  # options of `shape`
+
+
+class Own(NamedTuple):
+    """What the target itself does under the dice."""
+
+    tokens: Tensor  # [B, A, K+1] t_0 .. t_K
+    laws: Tensor  # [B, A, K+1, V] P_0 .. P_K, float64
+
+
+class Drafts(NamedTuple):
+    tokens: Tensor  # [B, A, K] d_1 .. d_K
+    laws: Tensor | None  # [B, A, K, V] q_1 .. q_K; None where the drafter names tokens without a law
+
+
+@torch.no_grad()
+def text_of(backbone, tokens: Tensor, anchors: Tensor, **law) -> Text:
+    """Windows of text [B, T], read once; anchors [B, A] in them. law: temperature, top_k, top_p."""
+    return Text(backbone, freeze(backbone, tokens), anchors, law)
+
+
+def after(text: Text, tokens: Tensor) -> Tensor:
+    """The target's laws [B, A, m+1, V] behind each anchor, and behind each of the tokens [B, A, m] put after it."""
+    states = text.frozen.hidden.gather(1, text.anchors[..., None].expand(-1, -1, text.frozen.hidden.shape[-1]))
+    states = states[:, :, None]
+    if tokens.shape[-1]:
+        rows = block_states(text.backbone, text.frozen, text.anchors, text.backbone.embed(tokens))
+        states = torch.cat([states, rows], 2)
+    return shape(text.backbone.logits(states), **text.law)
+
+
+@torch.no_grad()
+def own(text: Text, w: Tensor, guess: Tensor | None = None) -> Own:
+    """The target's tokens under the dice w [B, A, K+1]. `guess` [B, A, K] for t_1 .. t_K saves rounds, nothing else."""
+    tokens = pick(after(text, w[..., :0].long()), w[..., :1])
+    rest = guess if guess is not None else tokens.expand(*w.shape[:-1], w.shape[-1] - 1)
+    tokens = torch.cat([tokens, rest], -1)
+    laws = w.new_zeros(*w.shape, text.backbone.vocabulary)
+    going = torch.arange(w.shape[1], device=w.device)  # anchors whose windows still change
+    while len(going):
+        guessed = tokens[:, going]
+        laws[:, going] = after(text._replace(anchors=text.anchors[:, going]), guessed[..., :-1])
+        tokens[:, going] = pick(laws[:, going], w[:, going])
+        going = going[(tokens[:, going] != guessed).any(-1).any(0)]
+    return Own(tokens, laws)
+
+
+@torch.no_grad()
+def drafts(drafter, text: Text, w: Tensor, first: Tensor) -> Drafts:
+    """What a drafter draws with the dice w [B, A, K+1], K its horizon, once y' = first [B, A] is known: slots see w
+    alone, heads see the text before y', and whoever listens hears y' and its own drafts.
+    """
+    size, rows = drafter.slots_per_branch, w.flatten(0, 1)
+    n, window = len(rows), rows[:, None].expand(-1, w.shape[-1], -1)
+    hidden = text.frozen.hidden.gather(1, text.anchors[..., None].expand(-1, -1, text.frozen.hidden.shape[-1]))
+    z = hidden.new_zeros(n, 0, hidden.shape[-1])
+    if size:
+        index = torch.arange(drafter.first_slot, drafter.first_slot + size, device=w.device).expand(n, -1)
+        embeds = drafter.embed(Slots(torch.zeros_like(index), index), window)
+        with drafter.gate(0):
+            embeds = embeds.view(*w.shape[:2], size, -1).to(text.backbone.dtype)
+            z = block_states(text.backbone, text.frozen, text.anchors, embeds, drafter.first_slot).flatten(0, 1)
+    count = torch.full_like(rows[:, 0], size, dtype=torch.long)
+    state = State(first.flatten()[:, None], torch.ones_like(count), hidden.flatten(0, 1), z, count, rows)
+    belief = drafter.absorb(drafter.begin(state), first.flatten())
+    drawn = draw(drafter, belief, rows, partial(shape, **text.law), count + drafter.horizon)
+    laws = None if drafter.one_hot else drawn.q.view(*w.shape[:2], *drawn.q.shape[1:])
+    return Drafts(drawn.tokens.view(*w.shape[:2], -1), laws)
+
+
+def agreement(p: Tensor, q: Tensor) -> Tensor:
+    """[...] the share of [0, 1) on which Pick names one token for both laws [..., V]: the chance that a draft from q is
+    kept by `match`. Never above 1 - TV(p, q), because bins of one token need not lie over one another.
+    """
+    low, high = zip(*(_bounds(law) for law in (p, q)), strict=True)
+    return (torch.minimum(*high) - torch.maximum(*low)).clamp(min=0).sum(-1)
+
+
+def _bounds(law: Tensor) -> tuple[Tensor, Tensor]:
+    high = edges(law)
+    return torch.nn.functional.pad(high, (1, 0))[..., :-1], high
+
+
+def correct(drafts: Tensor, tokens: Tensor) -> Tensor:
+    """[...] how many drafts [..., K] are right from the start, held against the target's own tokens [..., K+1]."""
+    return (drafts == tokens[..., 1:]).long().cumprod(-1).sum(-1)
+
+
+@torch.no_grad()
+def absurd(text: Text, drafts: Tensor, first: Tensor, rare: float = RARE) -> tuple[Tensor, Tensor]:
+    """([B, A, K] bool: draft k is as good as impossible after y' = first [B, A] and the drafts before it;
+    [B, A, K] bool: those before it were all possible, so that the question has a meaning).
+    """
+    told = torch.cat([first[..., None], drafts], -1)
+    chance = after(text, told)[:, :, 1:-1].gather(-1, drafts[..., None])[..., 0]
+    bad = chance < rare
+    sound = torch.cat([torch.ones_like(bad[..., :1]), ~bad[..., :-1]], -1).long().cumprod(-1).bool()
+    return bad, sound
