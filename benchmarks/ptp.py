@@ -9,8 +9,10 @@ first, from one timed step, and is corrected as jobs end. On `arithmetic`, equal
 
 window     correct tokens per window of N = 2, 4, 8, 16 at T = 1: slots that carry u against slots that carry nothing,
            three seeds; trained once with N = 16, shorter windows are its first slots (`ptp_train.py`)
-variants   one-hot against categorical slots by cross-entropy, KL and reverse KL, N = 8
-inverse    categorical slots from data alone; their perplexity beside the frozen backbone's, which they are adapters of
+variants   one-hot against categorical slots by cross-entropy and by KL, N = 8; `more` (not by default): reverse KL
+inverse    categorical slots from data alone; their perplexity beside that of the frozen backbone, whose adapters they
+           are (the paper's student is trained from scratch, at equal size and steps: that, and students of several
+           sizes, are not measured here)
 embedding, beta, text   how a slot carries u; where in its bin u lies; own completions or the corpus
 pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`)
 budget     tokens per call against slots per call, shipped drafters; calls per token in one and in turn
@@ -117,7 +119,7 @@ def forecast(sizes: Sizes) -> Forecast:
 
 
 def main() -> None:
-    args = parser(__doc__, GROUPS, GROUPS).parse_args()
+    args = parser(__doc__, [*GROUPS, "more"], GROUPS).parse_args()
     sizes = Sizes().quick() if args.quick else Sizes()
     carry_out(
         "ptp", args, jobs(args.only), partial(forecast, sizes), partial(do, sizes=sizes, quick=args.quick), summary

@@ -1,7 +1,7 @@
 """Decoding for `ptp.py`: tokens per call by rule and plan, and drafted pairs that cannot stand together.
 
-Letters: n drafts that a call verifies, c of them accepted in the mean (calls that verify: neither the prefill nor the
-last of a row); d_k, d_{k+1} two drafts in a row. Such a pair is incompatible where the target, given the text and the
+Letters: n drafts that a call verifies, c of them accepted in the mean (of calls that verify some, but the last of a
+row); d_k, d_{k+1} two drafts in a row. Such a pair is incompatible where the target, given the text and the
 drafts up to d_k, gives d_{k+1} less than `RARE`. One call verifies and drafts, so a token takes 1/(c+1) calls; in turn,
 as in the paper's first version, 2/(c+1). Plan `apart` does it in turn here: a call without pending drafts buys slots,
 the next one verifies and buys none. As our drafting call yields y' too, that is 2/(c+2).
@@ -58,9 +58,14 @@ def plans(target, drafter, prompts: list[list[int]], tokens: int, budgets: tuple
     every |= {"quadratic": "quadratic", "linear": "linear", "apart": apart}
     found: dict = {}
     for mode, (temperature, rule) in list(modes(drafter).items())[:2]:
-        options = dict(temperature=temperature, rule=rule)
-        found[mode] = {
-            name: figures(traces(target, drafter, prompts, tokens, plan=plan, **options))
-            for name, plan in every.items()
-        }
+        found[mode] = {}
+        for name, plan in every.items():
+            made = traces(target, drafter, prompts, tokens, plan=plan, temperature=temperature, rule=rule)
+            found[mode][name] = figures(made) | {"c": accepted(made)}
     return found
+
+
+def accepted(found: list[Trace]) -> float:
+    """c: accepted drafts of the calls that had some to verify, but the last of a row."""
+    kept = [step.accepted for trace in found for step in trace.steps[1:-1] if step.drafts]
+    return round(sum(kept) / max(1, len(kept)), 5)

@@ -135,14 +135,14 @@ def pairs(results: dict[str, dict]) -> str:
 
 
 def budget(name: str, facts: dict) -> str:
-    """Tokens per call against slots per call, and calls per token by both ways of counting."""
+    """Tokens per call against slots per call; calls per token (without prefill and last call) beside what c says."""
     parts = []
     for mode, ways in facts["decoding"].items():
         rows = [("plan", "tokens per call", "of quadratic", "c", "calls per token", "1/(c+1)", "2/(c+1)", "2/(c+2)")]
         full = ways["quadratic"]["tokens_per_call"]
         for way, made in ways.items():
-            calls, c = made["tokens_per_call"], made["steady"] - 1
-            told = (f"{x:.3f}" for x in (c, fmean(1 / x for x in calls), 1 / (c + 1), 2 / (c + 1), 2 / (c + 2)))
+            calls, c = made["tokens_per_call"], made["c"]
+            told = (f"{x:.3f}" for x in (c, 1 / made["steady"], 1 / (c + 1), 2 / (c + 1), 2 / (c + 2)))
             rows.append((way, shown(calls), f"{fmean(calls) / fmean(full):.3f}", *told))
         title = f"budget {name}, {mode} (quadratic: {facts['all_slots']} slots, {facts['slots_per_branch']} per branch)"
         parts.append(grid(title, rows))
