@@ -96,5 +96,5 @@ def learned(drafter, optimizer, known, sizes, steps: int, seed: int, measure: Ca
         if (step + 1) * sizes.measured // steps > step * sizes.measured // steps:
             curve.append({"step": step + 1, "seconds": round(seconds, 2), **measure()})
     facts = {"curve": curve, "seconds_training": round(seconds, 2), "steps": steps}
-    facts |= {"anchors_per_step": batch.size, "windows_per_step": len(batch.text)}
+    facts |= {"anchors_per_step": batch.size, "windows_per_step": len(getattr(batch, "text", ()))}
     return {**facts, "parameters": sum(p.numel() for p in drafter.parameters())}

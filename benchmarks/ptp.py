@@ -8,7 +8,8 @@ the first has done `own-text`: both need the backbone's own text, which is kept 
 first, from one timed step, and is corrected as jobs end. On `arithmetic`, equal steps, batch and slots:
 
 window     correct tokens per window of N = 2, 4, 8, 16 at T = 1: slots that carry u against slots that carry nothing,
-           three seeds; trained once with N = 16, shorter windows are its first slots (`ptp_train.py`)
+           three seeds; trained once with N = 16, shorter windows are its first slots (`ptp_train.py`); and independent
+           heads, with curves over steps and seconds (`ptp_heads.py`)
 variants   one-hot against categorical slots by cross-entropy and by KL, N = 8; `more` (not by default): reverse KL
 inverse    categorical slots from data alone; their perplexity beside that of the frozen backbone, whose adapters they
            are (the paper's student is trained from scratch, at equal size and steps: that, and students of several
@@ -32,6 +33,7 @@ from common import receipt, shipped
 from jobs import Forecast, Skip, carry_out, least, parser
 from masked_decode import starts
 from ptp_decode import decoded, plans
+from ptp_heads import heads
 from ptp_plan import CORPUS, GROUPS, K, Run, Sizes, jobs, work
 from ptp_tables import summary
 from ptp_train import fresh, held, trained, usual, windows
@@ -101,6 +103,8 @@ def do(kind: str, what, runs: Path, sizes: Sizes, quick: bool) -> dict:
         facts = own_text(sizes, runs)
     elif kind == "train":
         facts = train(what, sizes, runs)
+    elif kind == "heads":
+        facts = heads(sizes, runs)
     elif kind == "table":
         facts = table(*what, sizes, quick)
     else:

@@ -16,6 +16,7 @@ K, LONG = 7, max(WINDOWS) - 1
 CORPUS, BACKBONES = "arithmetic", ("stories", "arithmetic", "code")
 SLOTS = ("ptp-k8", "cptp-k8")
 DRAFTERS = ("independent", "cp-r8", "hmm", "btree", "masked-k8", *SLOTS)
+HEADS = f"heads-n{LONG + 1}"
 PAIRS = ("independent", "masked-k8", *SLOTS)
 
 
@@ -30,6 +31,8 @@ class Sizes:
     precision: str = "bfloat16"
     positions: int = 200_000  # places of the text that are learned
     steps: int = 240
+    heads_steps: int = 720  # of independent heads beside the windows
+    heads_rate: float = 2e-3
     measured: int = 4  # times that the first `few` held windows are measured on the way
     few: int = 8
     held: int = 32_768  # places of the test split's own text: three windows in four are drawn at T = 1
@@ -37,13 +40,15 @@ class Sizes:
     prompts: int = 40
     tokens: int = 48  # new tokens per prompt
     table_prompts: int = 100
-    table_tokens: int = 64
+    table_tokens: int = 48
     budgets: tuple[int, ...] = (8, 16, 24, 40, 72)
 
     def quick(self) -> Sizes:
         """Next to nothing, to see that it runs."""
         small = dict(batch=64, anchors=32, positions=4096, steps=2, measured=1, few=2, held=2048, held_anchors=16)
-        return replace(self, **small, prompts=4, tokens=12, table_prompts=4, table_tokens=12, budgets=(8, 24))
+        return replace(
+            self, **small, prompts=4, tokens=12, heads_steps=2, table_prompts=4, table_tokens=12, budgets=(8, 24)
+        )
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def jobs(only: list[str] | tuple[str, ...] = GROUPS) -> dict[str, tuple[str, obj
     runs = [run for title, members in plan().items() for run in members if title in only]
     found: dict[str, tuple[str, object]] = {"own-text": ("text", None)} if runs else {}
     found |= {run.name: ("train", run) for run in runs}
+    found |= {HEADS: ("heads", None)} if "window" in only else {}
     if "table" in only or "pairs" in only:
         names = BACKBONES if "table" in only else (CORPUS,)
         which = DRAFTERS if "table" in only else PAIRS
@@ -117,6 +123,8 @@ def work(kind: str, what, sizes: Sizes) -> float:
 
     if kind == "text":
         return 13 * (sizes.positions + sizes.held)
+    if kind == "heads":
+        return sizes.heads_steps * sizes.batch * (LONG + 1) * 1.4 + held(LONG, (sizes.measured + 1) * sizes.few)
     if kind == "train":
         k, categorical = what.horizon, what.variant == "categorical"
         passes = k * (k - 1) / 2 if what.source == "inverse" else 0

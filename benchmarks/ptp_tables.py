@@ -13,7 +13,7 @@ from math import exp, sqrt
 from statistics import fmean, stdev
 
 from masked_tables import apart, grid, shown
-from ptp_plan import BACKBONES, CORPUS, DRAFTERS, PAIRS, SLOTS, WINDOWS, Run, plan
+from ptp_plan import BACKBONES, CORPUS, DRAFTERS, HEADS, PAIRS, SLOTS, WINDOWS, Run, plan
 
 from mtp_explore.trace.metrics import interval, student
 
@@ -53,17 +53,19 @@ def window(results: dict[str, dict]) -> str:
     both = [pair for pair in both if all(pair)]
     if not both:
         return ""
+    beside = [results[HEADS]] if HEADS in results else []
     mine, plain = map(list, zip(*both, strict=True))
-    rows = [("N", "u in the slots", "nothing in them", "by", "ratio", "± seeds", "± text windows", "seeds")]
-    rows.append(("1", "1", "1", "–", "1", "–", "–", str(len(both))))
+    rows = [("N", "u in the slots", "nothing in them", "by", "ratio", "± seeds", "± text windows", "seeds", "heads")]
+    rows.append(("1", "1", "1", "–", "1", "–", "–", str(len(both)), "1"))
     for n in map(str, WINDOWS):
         way, own = best(plain, n), best(mine, n)
         a, b = over_seeds(mine, own, n), over_seeds(plain, way, n)
         r, half = ratio(a, b)
         each = [fmean(m["correct"][own][n]) / fmean(p["correct"][way][n]) for m, p in zip(mine, plain, strict=True)]
         seeds = student(len(each) - 1) * stdev(each) / sqrt(len(each)) if len(each) > 1 else None
+        heads = shown(over_seeds(beside, best(beside, n), n)) if beside else "–"
         shown_halves = ("–" if h is None else f"{h:.3f}" for h in (seeds, half))
-        rows.append((n, shown(a), shown(b), way, f"{r:.3f}", *shown_halves, str(len(each))))
+        rows.append((n, shown(a), shown(b), way, f"{r:.3f}", *shown_halves, str(len(each)), heads))
     return grid(f"window: correct tokens per window at T = 1, {CORPUS}, one training with N = {WINDOWS[-1]}", rows)
 
 
@@ -73,13 +75,13 @@ def label(run: Run) -> str:
 
 def curves(results: dict[str, dict]) -> str:
     """Correct tokens per window over steps and seconds of training, the longest N that a run has, first seeds."""
-    runs = list(dict.fromkeys(run for members in plan().values() for run in members if run.seed == 0))
+    runs = dict.fromkeys(run for members in plan().values() for run in members if run.seed == 0)
     rows = []
-    for run in runs:
-        for way in results.get(run.name, {}).get("correct", {}):
-            points = results[run.name]["curve"]
-            n = str(run.horizon + 1)
-            rows.append((label(run), way, n, *(f"{p['step']}: {p[way][n]:.2f} ({p['seconds']:.0f} s)" for p in points)))
+    for name, title in ({run.name: label(run) for run in runs} | {HEADS: "independent heads"}).items():
+        for way, made in results.get(name, {}).get("correct", {}).items():
+            n = max(made, key=int)
+            points = (f"{p['step']}: {p[way][n]:.2f} ({p['seconds']:.0f} s)" for p in results[name]["curve"])
+            rows.append((title, way, n, *points))
     return grid("correct tokens per window over steps (and seconds of training)", rows) if rows else ""
 
 

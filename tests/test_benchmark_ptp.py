@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import jobs as frame
 from jobs import Forecast, Skip, carry_out
 from ptp_decode import RARE, accepted, apart, pairs
+from ptp_heads import Judge
 from ptp_plan import GROUPS, SEEDS, WINDOWS, Run, Sizes, jobs, plan, work
 from ptp_tables import ratio, summary
 from ptp_train import correct, drawing, perplexity, ways
@@ -94,6 +95,23 @@ def test_perplexity(source):
     torch.testing.assert_close(torch.tensor(made["backbone by slot"]), loss.mean((0, 1)), atol=1e-3, rtol=1e-3)
     for name in ("slots", "backbone"):
         assert sum(made[name]) / 3 == pytest.approx(sum(made[f"{name} by slot"]) / K, abs=1e-4)
+
+
+# Decoding with heads on the tape with an anchor's numbers accepts as many drafts as are counted.
+def test_heads_are_judged_as_decoding_does():
+    slots, known = problem(variant="categorical")
+    heads = make_drafter("independent", slots.backbone, horizon=K)
+    (batch,) = known.parts(10_000)
+    u = slots.rows(*batch, "teacher").u
+    found = torch.zeros(batch.anchors.shape)
+    for b, a in [(b, a) for b in range(len(u)) for a in range(u.shape[1])]:
+        prompt = batch.text[b, : batch.anchors[b, a] + 1].tolist()
+        tape = torch.cat([u[b, a], torch.full((2 * K + 4,), 0.5)])[None]
+        trace = mtp.generate(heads.backbone, heads, [prompt], K + 1, uniforms=tape, rule="match", eos=False)[0]
+        found[b, a] = trace.steps[1].accepted
+    assert found.sum() > 0
+    counted = torch.tensor(correct(Judge(heads, slots, argmax=False), known)["4"])
+    torch.testing.assert_close(counted, 1 + found.mean(1), atol=1e-4, rtol=0)
 
 
 # Only slots that carry nothing of u have two ways of drafting, and both leave the drafter as it is.
@@ -201,8 +219,8 @@ def test_ratios():
         results[run.name] = trained({"arg-max": mine} if run.embedding == "bits" else plain)
     lines = summary(results).splitlines()
     rows = {line.split()[0]: line.split() for line in lines[2:7]}
-    assert rows["16"][-4:] == ["1.500", "0.000", "0.000", "3"] and rows["16"][-5] == "pick"
-    assert rows["2"][-4:] == ["0.750", "0.000", "0.000", "3"] and rows["2"][-5] == "arg-max"
+    assert rows["16"][-5:] == ["1.500", "0.000", "0.000", "3", "–"] and rows["16"][-6] == "pick"
+    assert rows["2"][-5:] == ["0.750", "0.000", "0.000", "3", "–"] and rows["2"][-6] == "arg-max"
     assert summary({}) == "nothing is measured yet"
 
 
