@@ -70,11 +70,12 @@ def read(name: str) -> dict:
 
 
 def arguments(about: str) -> argparse.Namespace:
-    """--prompts, --tokens and --backbones of a benchmark whose docstring is `about`."""
+    """--prompts, --tokens, --backbones and --drafters of a benchmark whose docstring is `about`."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--prompts", type=int, default=200)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--backbones", nargs="+", default=BACKBONES)
+    parser.add_argument("--drafters", nargs="+", help="only these; what is known of others stays")
     return parser.parse_args()
 
 

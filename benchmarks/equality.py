@@ -1,6 +1,6 @@
 """Is the text the model's own? Greedy output against transformers, and `match` against ordinary decoding.
 
-    python benchmarks/equality.py [--prompts 200] [--tokens 128]
+    python benchmarks/equality.py [--prompts 200] [--tokens 128] [--drafters masked-k8 ptp-k8]
 
 For each shipped backbone: transformers' generate(do_sample=False) is run once and kept in
 data/results/reference-greedy-<backbone>.json (SHA-256 per prompt, tied to the weights' own SHA-256); every drafter's
@@ -79,8 +79,8 @@ def differences(backbone, starts, ours, theirs, uniforms=None) -> list[dict]:
     return [{"row": r} | margin(backbone, s, a, b, None if uniforms is None else uniforms[r]) for r, s, a, b in pairs]
 
 
-def measure(name: str, count: int, tokens: int) -> dict:
-    """All checks of one backbone."""
+def measure(name: str, count: int, tokens: int, only: list[str] | None) -> dict:
+    """All checks of one backbone, or those of some drafters (ordinary decoding is always there)."""
     backbone = mtp.load_backbone(name)
     starts = prompts(backbone, name, count, LENGTH)
     wanted = reference(name, backbone, starts, tokens)
@@ -92,6 +92,7 @@ def measure(name: str, count: int, tokens: int) -> dict:
         "oracle": lambda plain: mtp.make_drafter("oracle", backbone, horizon=HORIZON, answer=plain),
     }
     drafters |= {own: lambda plain, made=made: made for own, made in shipped(name, backbone).items()}
+    drafters = {k: make for k, make in drafters.items() if only is None or k in ("plain", *only)}
     results: dict = {}
     plain_greedy, plain_tape = None, None
     for label, make in drafters.items():
@@ -128,7 +129,8 @@ def main() -> None:
     real = 0
     for name in args.backbones:
         clock = time.perf_counter()
-        results[name] = measure(name, args.prompts, args.tokens)
+        found = measure(name, args.prompts, args.tokens, args.drafters)
+        results[name] = {**results.get(name, {}), **found} if args.drafters else found
         print(f"{name} ({time.perf_counter() - clock:.0f} s)")
         for label, checks in results[name].items():
             for what, found in checks.items():

@@ -8,14 +8,14 @@ from common import BACKBONES, read
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- tokens per call -->", "<!-- end -->"
-ORDER = "plain", "lookup", "independent", "cp-r8", "hmm", "btree", "oracle"
+ORDER = "plain", "lookup", "independent", "cp-r8", "hmm", "btree", "masked-k8", "ptp-k8", "cptp-k8", "oracle"
 
 
 def lines(results: dict) -> list[str]:
     """The keys "drafter mode rule" of the table: greedy first, then temperature 1."""
-    known = [key for key in results["backbones"][BACKBONES[0]] if key.split()[0] in ORDER]
+    known = {key for name in BACKBONES for key in results["backbones"][name] if key.split()[0] in ORDER}
     known = [key for key in known if not (key.endswith("T=1 match") and f"{key[:-5]}rejection" in known)]
-    return sorted(known, key=lambda key: ("greedy" not in key, ORDER.index(key.split()[0])))
+    return sorted(known, key=lambda key: ("greedy" not in key, ORDER.index(key.split()[0]), "rejection" not in key))
 
 
 def table(results: dict) -> str:
@@ -26,8 +26,8 @@ def table(results: dict) -> str:
         drafter, mode = drafter.replace("plain", "none (ordinary decoding)"), mode.replace("=", " = ")
         cells = []
         for name in BACKBONES:
-            line = results["backbones"][name][key]
-            cells.append(f"{line['tokens_per_call_mean']:.2f} ± {line['half_width_95']:.2f}")
+            line = results["backbones"][name].get(key)
+            cells.append(f"{line['tokens_per_call_mean']:.2f} ± {line['half_width_95']:.2f}" if line else "–")
         rows.append(f"| {mode} | {drafter} | {rule} | {' | '.join(cells)} |")
     r = results["receipt"]
     note = (
