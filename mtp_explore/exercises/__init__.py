@@ -68,6 +68,8 @@ _HOMES = {  # module -> the names it gives
     "throws_ruler": ("dice",),
     "throws_toy": ("guess_carries", "guess_sentence", "toy_dice", "toy_square"),
     "throws_budget": ("budget_figure", "by_budget", "calls_by_budget", "guess_budget"),
+    "throws_learn": ("guess_learned", "learn", "learn_figure"),
+    "throws_results": ("recorded_windows", "window_figure"),
     "throws_checks": ("check_pick", "check_theorem_2", "check_unpick"),
     "seen": ("foresight", "outlook"),
     "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "rates"),

@@ -46,8 +46,11 @@ def bought(shares: Mapping[int, Sequence[Sequence[float]]], calls: Mapping[int, 
     figure.update_xaxes(title_text="slot of the branch", tickvals=slots, row=1, col=1)
     figure.update_yaxes(title_text="branch: drafts that survive", autorange="reversed", dtick=1, row=1, col=1)
     figure = dressed(figure, 470)
+    top = max(calls.values())
     figure.update_xaxes(title_text="slots bought per call", row=1, col=2, showline=True)
-    figure.update_yaxes(title_text="tokens per call", row=1, col=2, showgrid=True)
+    figure.update_yaxes(
+        title_text="tokens per call", range=[1, 1 + 1.1 * max(top - 1, 0.1)], row=1, col=2, showgrid=True
+    )
     steps = []
     for i, m in enumerate(order):
         heads = {

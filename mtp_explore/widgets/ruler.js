@@ -156,7 +156,7 @@ function ruler(name) {
       if (again) { again = false; send(); } else if (!full) settle();
     }
 
-    function strip(node, bins, x, note) {
+    function strip(node, bins, x, draft) {
       const shown = [];
       for (let i = 0; bins && i < bins.length; i += 3) {
         const [token, from, to] = bins.slice(i, i + 3), bin = el("span", "mtp-bin", word(token));
@@ -166,7 +166,12 @@ function ruler(name) {
         bin.classList.toggle("hit", x * fine >= from && x * fine < to);
         shown.push(bin);
       }
-      if (!bins) shown.push(el("span", "mtp-gap", note));
+      if (!bins && draft != null) { /* no strip: what is named here, and nothing about its neighbours */
+        const flag = el("span", "mtp-flag", word(draft));
+        flag.style.left = `${100 * x}%`;
+        flag.title = "named at this place; what other places of this die would name was not tried";
+        shown.push(flag);
+      }
       node.replaceChildren(...shown);
     }
     function overlap(node, a, b) {
@@ -184,7 +189,7 @@ function ruler(name) {
 
     function draw(k = -1) {
       const good = kept(), drafter = names.length ? now.sides[side] : null;
-      text.replaceChildren(el("span", "mtp-ruler-prompt", data.prompt), ...now.picks.map((token, j) => {
+      text.replaceChildren(data.prompt ? el("span", "mtp-ruler-prompt", data.prompt) : "", ...now.picks.map((token, j) => {
         const draft = drafter && j ? drafter.picks[j] : null, right = draft === token;
         const below = draft == null ? el("small", "", "\u00a0") : el("small", right ? "right" : "wrong", word(draft));
         const column = el("span", `mtp-ruler-word${j > good ? " beyond" : ""}${j === k ? " held" : ""}`, el("span", "own", word(token)), below);
@@ -193,9 +198,10 @@ function ruler(name) {
       }));
       rows.forEach(({ row, top, same, bottom, handle, verdict, value }, j) => {
         const draft = drafter && j ? drafter.picks[j] : null, right = draft === now.picks[j];
-        strip(top, now.strips[j], w[j], "");
+        strip(top, now.strips[j], w[j]);
         if (names.length) {
-          if (j) strip(bottom, drafter.strips[j], w[j], live || j <= k ? "…" : "no strip: the dice before it moved");
+          bottom.hidden = same.hidden = !j;
+          if (j) strip(bottom, drafter.strips[j], w[j], draft);
           overlap(same, now.strips[j], j ? drafter.strips[j] : null);
           row.classList.toggle("beyond", j > good + 1);
         }
@@ -205,10 +211,10 @@ function ruler(name) {
         set(handle, { "aria-valuenow": w[j].toFixed(3), "aria-valuetext": `${w[j].toFixed(3)}: ${said}` });
         const share = drafter && j && drafter.agree[j] >= 0 ? el("small", "", `agree on ${drafter.agree[j]} %`) : null;
         verdict.replaceChildren(el("span", "p", word(now.picks[j])), ...(draft == null ? [] : [el("span", `q ${right ? "right" : "wrong"}`, right ? "✓ " : "✗ ", word(draft))]), ...(share ? [share] : []));
-        if (names.length && !j) verdict.append(el("small", "", "verification’s own"));
+        if (names.length && !j) verdict.append(el("small", "", "not drafted"));
       });
       const right = drafter ? now.picks.filter((t, j) => j && drafter.picks[j] === t).length : 0;
-      sentence.textContent = drafter ? `${names[side]}: ${right} of ${last} drafts are right, the first ${good} of them in a row; a call commits ${good + 1} tokens.`
+      sentence.textContent = drafter ? `${names[side]}: ${right} of ${last} drafts are right, the first ${good} of them in a row; a call commits ${good + 1} token${good ? "s" : ""}.`
         : `With these dice: ${now.picks.map(piece).join("")}`;
       state.textContent = live ? told || "kernel connected: all dice move freely" : `${told ? told + "; " : ""}without a kernel: one die at a time, in ${parts} positions`;
       anew.hidden = !live;

@@ -143,11 +143,9 @@ def ruler(start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt
 def bridge(of: Ruler):
     """An anywidget of no size that carries dice from the page to the kernel and throws back."""
     import anywidget
-    import traitlets
 
     class Bridge(anywidget.AnyWidget):
-        _esm = _asset("ruler_bridge.js")
-        name = traitlets.Unicode(of.name).tag(sync=True)
+        _esm = f"const name = {json.dumps(of.name)};\n{_asset('ruler_bridge.js')}"
 
     made = Bridge()
     made.on_msg(lambda widget, content, buffers: widget.send(of.answer(content)))

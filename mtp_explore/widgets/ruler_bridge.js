@@ -1,7 +1,7 @@
-/* Beside the ruler of ruler.js: dice go to the kernel, throws come back. It draws nothing. */
+/* Beside the ruler of ruler.js: dice go to the kernel, throws come back. It draws nothing. `name`, the ruler's, stands
+   before these lines. */
 export default {
   render({ model }) {
-    const name = model.get("name");
     const tell = (kind, detail = {}) => document.dispatchEvent(new CustomEvent(`mtp-ruler-${kind}`, { detail: { ...detail, name } }));
     const ask = (event) => { if (event.detail.name === name) model.send(event.detail.question); };
     const hello = (event) => { if (event.detail.name === name) tell("live"); };
