@@ -20,6 +20,7 @@ from mtp_explore.trace.say import say
 from mtp_explore.widgets import rank_dial
 from tests.plots.made import HOSTILE, joint, product
 from tests.trace.traces import hostile_trace, make_trace
+from tests.widgets.throws import PIECES, START, throw
 
 ROOT = Path(__file__).parents[2]
 WIDGET = """
@@ -32,6 +33,12 @@ def run(prompt, rule, temperature, horizon, seed):
     trace.prompt_text = prompt
     return trace
 explore(run, "A tale:", horizon=5)
+"""
+
+RULER = """
+from mtp_explore.widgets import ruler
+from tests.widgets.throws import PIECES, START, grid, throw
+ruler(throw(START), grid(START), PIECES.__getitem__, "Once upon", throw)
 """
 
 
@@ -178,4 +185,27 @@ def test_rank_dial_turns_after_reopening(lab, lab_page):
     figure.locator(".annotation-text", has_text="rank 2").wait_for()
     figure.locator(".annotation-text", has_text="KL(p ‖ q) 0.000").wait_for()
     assert figure.locator(".ytick text").all_text_contents()[0] in HOSTILE[:6]
+    assert page.noted == []
+
+
+# The ruler with a live kernel: every die moves freely and keeps its place, and the kernel's throws replace the grid's.
+def test_ruler_with_a_live_kernel(lab, lab_page):
+    page = lab_page(saved(lab[1] / "ruler.ipynb", nbformat.v4.new_code_cell(RULER)))
+    page.get_by_text("| Idle").wait_for(timeout=60_000)
+    page.locator(".jp-Cell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("kernel connected").wait_for(timeout=60_000)
+    dice = [0.905, *START[1:3], 0.1]
+    for k in (0, 3):
+        box = page.locator(".mtp-track").nth(k).bounding_box()
+        page.mouse.click(box["x"] + dice[k] * box["width"], box["y"] + box["height"] / 2)
+    handles = page.locator(".mtp-handle")
+    places = [float(handles.nth(k).get_attribute("aria-valuenow")) for k in range(4)]
+    assert places == pytest.approx(dice, abs=0.01)
+    wanted = [PIECES[t].replace("\n", "↵") for t in throw(dice).picks]
+    words = "[...document.querySelectorAll('.mtp-ruler-word .own')].map((e) => e.textContent)"
+    page.wait_for_function(f"wanted => {words}.join('|') === wanted", arg="|".join(wanted))
+    page.get_by_text("re-drafted in").wait_for()
+    page.get_by_label("mute").check()
+    page.locator(".mtp-flag").first.wait_for(state="detached")  # its strips come once the dice lie still
     assert page.noted == []
