@@ -63,7 +63,7 @@ _HOMES = {  # module -> the names it gives
     "mask_checks": ("check_closed_forms", "check_prefix", "check_sees"),
     "throws": (
         *("by_window", "guess_nonsense", "guess_window", "many_windows", "nonsense_pairs", "nonsense_rates"),
-        *("pairs_of", "throwers", "train_throws"),
+        *("kept_chances", "pairs_of", "throwers", "train_throws"),
     ),
     "throws_ruler": ("dice",),
     "throws_toy": ("guess_carries", "guess_sentence", "toy_dice", "toy_square"),

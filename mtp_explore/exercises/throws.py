@@ -65,6 +65,8 @@ class Seen(NamedTuple):
     drafts: dict[str, np.ndarray]  # [n A, K] by method
     absurd: dict[str, np.ndarray]  # [n A, K] bool: as good as impossible after those before it
     sound: dict[str, np.ndarray]  # [n A, K] bool: those before it were possible
+    same: dict[str, np.ndarray]  # [n A, K] the share of [0, 1) on which the draft's law names the target's token
+    most: dict[str, np.ndarray]  # [n A, K] 1 - TV of the two laws; both only of drafters with laws
 
     @property
     def correct(self) -> dict[str, np.ndarray]:
@@ -80,6 +82,7 @@ def many_windows(backbone, drafters: Mapping[str, object], documents: Sequence, 
     import torch
 
     from ..measure import knowledge, thrown
+    from ..tensors.categorical import total_variation
 
     horizons = {d.horizon for d in drafters.values()}
     if len(horizons) != 1:
@@ -91,13 +94,16 @@ def many_windows(backbone, drafters: Mapping[str, object], documents: Sequence, 
     text = thrown.text_of(backbone, read.tokens, anchors, **law)
     w = np.random.Generator(np.random.Philox(seed)).random((*anchors.shape, size))
     w = torch.from_numpy(w).to(read.tokens.device)
-    own, drafts, absurd, sound = thrown.own(text, w).tokens, {}, {}, {}
+    (own, laws), found = thrown.own(text, w), [{} for _ in range(5)]
     flat = lambda x: x.flatten(0, 1).cpu().numpy()  # noqa: E731
     for name, drafter in drafters.items():
-        found = thrown.drafts(drafter, text, w, own[..., 0]).tokens
-        bad, asked = thrown.absurd(text, found, own[..., 0])
-        drafts[name], absurd[name], sound[name] = flat(found), flat(bad), flat(asked)
-    return Seen(backbone, read.tokens, at, flat(own), drafts, absurd, sound)
+        tokens, q = thrown.drafts(drafter, text, w, own[..., 0])
+        parts = [tokens, *thrown.absurd(text, tokens, own[..., 0])]
+        if q is not None:
+            parts += [thrown.agreement(laws[:, :, 1:], q), 1 - total_variation(laws[:, :, 1:], q)]
+        for table, part in zip(found, parts, strict=False):
+            table[name] = flat(part)
+    return Seen(backbone, read.tokens, at, flat(own), *found)
 
 
 def by_window(seen: Seen) -> dict[str, dict[int, float]]:
@@ -109,6 +115,17 @@ def by_window(seen: Seen) -> dict[str, dict[int, float]]:
         name: {n: 1 + float(np.minimum(found, n - 1).mean()) for n in range(1, size + 1)}
         for name, found in seen.correct.items()
     }
+
+
+def kept_chances(seen: Seen) -> dict[str, dict[int, float]]:
+    """{method and rule: {k: mean chance that draft k is kept, where those before it were}}, of drafters with laws: with
+    the target's own die, and with the best rule there is.
+    """
+    lines = {}
+    for name, same in seen.same.items():
+        for rule, table in (("the same die", same), ("1 − TV", seen.most[name])):
+            lines[f"{name}, {rule}"] = {k: float(column.mean()) for k, column in enumerate(table.T, 1)}
+    return lines
 
 
 def nonsense_rates(seen: Seen) -> dict[str, dict[int, float]]:

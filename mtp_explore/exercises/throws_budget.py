@@ -46,7 +46,7 @@ def by_budget(drafter, prompts: list, budgets: Iterable[int], tokens: int | None
     for m in budgets:
         plan = Noted(f"budget={m}", drafter)
         traces = generate(
-            drafter.backbone, drafter, prompts, tokens or budget(40, 16), rule="match", plan=plan, seed=seed
+            drafter.backbone, drafter, prompts, tokens or budget(32, 12), rule="match", plan=plan, seed=seed
         )
         found[m] = Purchase(traces, plan.counts / max(1, plan.calls))
     return found
