@@ -12,6 +12,7 @@ by heart. What a student can reach (nats, mean over the drafts):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 from functools import cache
 from statistics import fmean
 from typing import NamedTuple
@@ -63,14 +64,23 @@ def entropy(law) -> float:
 
 def learn(steps: int | None = None) -> dict[str, dict[int, float]]:
     """{student: {step: loss of its drafts, nats, mean over the last 20 steps}}."""
+    with one_thread():
+        return {name: trained(options, steps or budget(120, 40)) for name, options in STUDENTS.items()}
+
+
+@contextmanager
+def one_thread():
+    """While open, torch uses one thread: calls so small that threads only wait for one another, the more so where
+    other programs want the processor too.
+    """
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the students are so small that threads only wait for one another
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
-        return {name: trained(options, steps or budget(120, 60)) for name, options in STUDENTS.items()}
+        yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def trained(options: Mapping, steps: int) -> dict[int, float]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..widgets.ruler import Ruler, Side, Throw, ruler
 from .check import budget
+from .throws_learn import one_thread
 
 PARTS = 25  # G
 NARROW = 0.012  # bins below it are not drawn, except the picked one
@@ -30,7 +31,7 @@ def dice(backbone, drafters: Mapping[str, object], prompt, seed: int = 0, parts:
         raise ValueError(f"drafters have the horizons {sorted(horizons)}: a ruler needs one, see `shortened`")
     behind = Behind(backbone, drafters, backbone.encode(prompt)[0], law)
     w = streams(seed, 1)[0].random(horizons.pop() + 1)
-    parts = parts or budget(PARTS, 9)
+    parts = parts or budget(PARTS, 7)
     every = np.concatenate([w[None], swept(w, parts, 0)])
     start, *rest = behind.throws(every)
     grid = grouped(rest, parts)
@@ -99,7 +100,8 @@ class Behind:
 
     def ask(self, w: Sequence[float], full: bool) -> Throw:
         """What the page asks for; `full`: with the strips that have to be found by trying."""
-        throw = self.throws(np.asarray(w)[None])[0]
+        with one_thread():
+            throw = self.throws(np.asarray(w)[None])[0]
         return self.banded(throw, self.sweep(throw)) if full else throw
 
     def sweep(self, throw: Throw, parts: int = PARTS) -> dict[str, list[list[int]]]:
