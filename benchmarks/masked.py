@@ -79,7 +79,7 @@ def other_text(name: str, sizes: Sizes, data: Path, runs: Path) -> dict:
     facts["trunk"] = quality(target.model, target.tokenizer, text, target.context, documents=50)
     drafter, facts["training"] = trained(Run(), sizes, sizes.text_steps, target, text)
     heads, facts["heads"] = best_heads(target, text, sizes)
-    prompts = starts(target, text, sizes.table_prompts)
+    prompts = starts(target, text, sizes.text_prompts)
     found = compared(target, drafter, {"heads": heads}, prompts, sizes.table_tokens, sizes.table_masks)
     return {**facts, "decoding": found}
 

@@ -35,6 +35,7 @@ class Sizes:
     table_tokens: int = 64
     table_masks: tuple[int, ...] = tuple(range(1, K + 1))
     trunk_steps: int = 800  # of a backbone for `text`
+    text_prompts: int = 50
     text_steps: int = 500  # of masks on it
     heads_steps: int = 2400  # of the independent heads beside them: their own best recipe
     heads_rate: float = 6e-3
@@ -46,7 +47,7 @@ class Sizes:
         """Next to nothing, to see that it runs."""
         small = dict(positions=32_768, steps=6, measured=2, held=1024, prompts=4, tokens=12, masks=(2, K), repeats=1)
         table = dict(table_prompts=4, table_tokens=12, table_masks=(1, K), lengths=(128, 256))
-        return replace(self, **small, **table, trunk_steps=6, text_steps=4, heads_steps=4, heads_positions=16_384)
+        return replace(self, **small, **table, trunk_steps=6, text_prompts=4, text_steps=4, heads_steps=4, heads_positions=16_384)
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def work(kind: str, what, sizes: Sizes) -> float:
         options = what.options(sizes)
         told = trained(sizes.steps, options["anchors"], what.form) + 6.5 * sizes.positions * (what.text == "own")
         return told + decoded(sizes.prompts, sizes.tokens, (*sizes.masks, K)) * (what.form == "cheap")
-    table = 3 * decoded(sizes.table_prompts, sizes.table_tokens, sizes.table_masks)
+    prompts = sizes.text_prompts if kind == "text" else sizes.table_prompts
+    table = 3 * decoded(prompts, sizes.table_tokens, sizes.table_masks)
     table += 2 * sizes.heads_steps * sizes.batch + 2 * sizes.heads_positions
     if kind == "text":
         return trained(sizes.text_steps, sizes.anchors) + sizes.trunk_steps * 6 * 4 * length + table
