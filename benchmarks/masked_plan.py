@@ -47,7 +47,8 @@ class Sizes:
         """Next to nothing, to see that it runs."""
         small = dict(positions=32_768, steps=6, measured=2, held=1024, prompts=4, tokens=12, masks=(2, K), repeats=1)
         table = dict(table_prompts=4, table_tokens=12, table_masks=(1, K), lengths=(128, 256))
-        return replace(self, **small, **table, trunk_steps=6, text_prompts=4, text_steps=4, heads_steps=4, heads_positions=16_384)
+        text = dict(trunk_steps=6, text_prompts=4, text_steps=4, heads_steps=4, heads_positions=16_384)
+        return replace(self, **small, **table, **text)
 
 
 @dataclass(frozen=True)
