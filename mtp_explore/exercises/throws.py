@@ -118,8 +118,8 @@ def by_window(seen: Seen) -> dict[str, dict[int, float]]:
 
 
 def kept_chances(seen: Seen) -> dict[str, dict[int, float]]:
-    """{method and rule: {k: mean chance that draft k is kept, where those before it were}}, of drafters with laws: with
-    the target's own die, and with the best rule there is.
+    """{method and rule: {k: mean chance that draft k is kept, with the target's own text before it}}, of drafters with
+    laws: by the target's own die, and with the best rule there is.
     """
     lines = {}
     for name, same in seen.same.items():
@@ -159,7 +159,10 @@ def nonsense_pairs(seen: Seen, name: str, most: int = 6) -> Table:
     bad, asked, rows = seen.absurd[name], seen.sound[name], []
     for i, k in zip(*np.nonzero(bad[:, 1:] & asked[:, 1:]), strict=True):
         n, a = divmod(int(i), len(seen.anchors))
-        ids = seen.texts[n, : seen.anchors[a] + 1].tolist() + [int(seen.own[i, 0]), *seen.drafts[name][i, :k].tolist()]
+        ids = seen.texts[n, 1 : seen.anchors[a] + 1].tolist() + [
+            int(seen.own[i, 0]),
+            *seen.drafts[name][i, :k].tolist(),
+        ]
         before = visible(seen.backbone.decode(ids))[-TAIL:]
         pair = seen.drafts[name][i, k : k + 2]
         rows.append((f"… {before}", f"{show(pair[0])} | {show(pair[1])}", f"d{k + 1}, d{k + 2}"))
