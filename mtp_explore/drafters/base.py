@@ -34,7 +34,7 @@ class DrafterBase(nn.Module):
 
     def __init__(self, backbone: Backbone, horizon: int, **options):
         super().__init__()
-        if not isinstance(horizon, int) or not 1 <= horizon <= MOST:
+        if not whole(horizon) or not 1 <= horizon <= MOST:
             raise ValueError(f"horizon={horizon!r}: it must be a whole number from 1 to {MOST}")
         self.horizon = horizon
         self.options = {"horizon": horizon, **options}
@@ -99,6 +99,11 @@ class DrafterBase(nn.Module):
                 f"({str(error).splitlines()[0]}): the file is damaged or belongs to another drafter"
             ) from error
         self.to(self.backbone.device, self.backbone.dtype)
+
+
+def whole(value) -> bool:
+    """Is it a whole number? Truth values are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def one_hot_log(token: Tensor, size: int) -> Tensor:

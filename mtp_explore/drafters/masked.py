@@ -119,7 +119,7 @@ class Masked(SlotDrafter):
         matter here.
         """
         frozen, place = freeze(self.backbone, text), self.behind(anchors)
-        z = self.blocks(frozen, anchors, self.masks.expand(*anchors.shape, -1, -1))
+        z = self.blocks(frozen, anchors, self.masks[: self.horizon].expand(*anchors.shape, -1, -1))
         states = at_places(frozen.hidden.to(z.dtype), place)
         z = torch.cat([states[:, :, :1], z], 2)
         before = text.gather(1, place.flatten(1)).view_as(place)

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..tensors.logprob import target_logprob
-from .base import DrafterBase
+from .base import DrafterBase, whole
 
 SAMPLE = 4096  # rows of the embedding table whose spread the slots' own embeddings start with
 LOGITS = 1 << 22  # numbers of logits alive at once where nothing is trained
@@ -37,8 +37,8 @@ class SlotDrafter(DrafterBase):
 
     def __init__(self, backbone, horizon: int, anchors: int, **options):
         super().__init__(backbone, horizon, anchors=anchors, **options)
-        if anchors < 0:
-            raise ValueError(f"anchors={anchors}: places of a window that get {self.slot}s, 0 for all, so 0 or more")
+        if not whole(anchors) or anchors < 0:
+            raise ValueError(f"anchors={anchors!r}: places of a window that get {self.slot}s, 0 for all, so 0 or more")
         self.anchors = anchors
         self.register_buffer("survival", 0.5 ** torch.arange(horizon + 1.0))
 
@@ -55,9 +55,9 @@ class SlotDrafter(DrafterBase):
         return self.lora.gate(first)
 
     def shortened(self, slots: int) -> SlotDrafter:
-        """The same drafter, weights shared, with a horizon of `slots`: fewer slots and drafts per call."""
-        if not 1 <= slots <= self.horizon:
-            raise ValueError(f"{self.slot}s={slots}: this drafter has {self.slot}s 1 to {self.horizon}")
+        """The same drafter, weights and survival shared, with a horizon of `slots`: fewer slots and drafts per call."""
+        if not whole(slots) or not 1 <= slots <= self.horizon:
+            raise ValueError(f"{self.slot}s={slots!r}: this drafter has {self.slot}s 1 to {self.horizon}")
         short = copy.copy(self)
         short.horizon = slots
         return short
@@ -105,8 +105,9 @@ class SlotDrafter(DrafterBase):
             before = torch.cat([torch.ones_like(good[:, :1]), good[:, :-1]], 1)
             right += good.sum(0)
             asked += (before * real).sum(0)
-        self.survival[1:] = (right / asked.clamp(min=1)).cumprod(0)
         self.survival[0] = 1
+        self.survival[1 : self.horizon + 1] = (right / asked.clamp(min=1)).cumprod(0)
+        self.survival.copy_(self.survival.cummin(0).values)  # those of slots that a shortened drafter has not: no more
 
 
 def at_places(states: Tensor, place: Tensor) -> Tensor:

@@ -264,6 +264,25 @@ def test_survival_is_counted():
         assert found[j] == pytest.approx(chance, rel=1e-5) and 0 < found[j] < 1
 
 
+# A drafter used with fewer masks learns and is measured with those alone: the losses of its first masks are those of
+# the whole drafter, and the chance that they are right too.
+def test_shortened_drafters_learn():
+    owner = toy("gpt2")
+    drafter, batch = made(owner), problem(owner)
+    short = drafter.shortened(2)
+    few = batch._replace(future=batch.future[..., :3])
+    found, wanted = short.losses(*few), drafter.losses(*batch)
+    for name in ("mask 1", "mask 2"):
+        torch.testing.assert_close(found[name], wanted[name])
+    assert "mask 3" not in found
+    drafter.settle([batch])
+    whole = drafter.survival.clone()
+    drafter.survival.fill_(1.0)
+    short.settle([few])
+    assert torch.equal(short.survival[:3], whole[:3]) and (short.survival[3:] <= short.survival[2]).all()
+    assert torch.equal(drafter.survival, short.survival)
+
+
 OPTIONS = dict(steps=40, every=10, batch=128, rate=1e-2)
 
 
