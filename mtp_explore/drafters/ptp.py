@@ -141,11 +141,14 @@ class PTP(SlotDrafter):
     def describe(self, belief: Thrown) -> dict[str, Tensor]:
         return {**super().describe(belief), "uniforms": belief.window}
 
-    def rows(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None, source: str) -> Rows:
+    def rows(
+        self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None, source: str, beta: float = 0.0
+    ) -> Rows:
         """What the losses are made of: windows of text [B, T], anchors [B, A] in them, at most T - 1 - K, the tokens
-        future [B, A, K+1] that follow each, -1 where there are none; greedy [B] bool: windows of greedy text.
+        future [B, A, K+1] that follow each, -1 where there are none; greedy [B] bool: windows of greedy text; beta: of
+        the places in the bins (0: the drafter's own).
         """
-        first, where = self.first_slot, places(future, self.beta, text, anchors)
+        first, where = self.first_slot, places(future, beta or self.beta, text, anchors)
         greedy = self.all_greedy | (torch.zeros_like(anchors[:, 0]).bool() if greedy is None else greedy)
         with torch.autocast(text.device.type, enabled=False):  # bins are where decoding will have them
             frozen = freeze(self.backbone, text)
@@ -174,8 +177,10 @@ class PTP(SlotDrafter):
         return {"loss": per_token(each, real), **means}
 
     def right(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None):
-        """Drafts under numbers from the frozen backbone's bins, as `match` meets them, against the tokens that came."""
-        made = self.rows(text, anchors, future, greedy, "teacher")
+        """Drafts under numbers from the frozen backbone's bins, against the tokens that came. Numbers are uniform in
+        their bins, whatever training's beta: so the tape's are, and `match` meets those.
+        """
+        made = self.rows(text, anchors, future, greedy, "teacher", 1.0)
         target, z = made.target[..., -self.horizon :], made.z[:, :, -self.horizon :]
         u, greedy = made.u[..., 1:], made.greedy[:, None, None].expand_as(target)
 

@@ -244,6 +244,27 @@ def test_survival_is_counted(form):
     assert drafter.survival.tolist() == pytest.approx(chance, rel=1e-5) and 0 < chance[-1] < chance[1] < 1
 
 
+# Survival is that of the tape's numbers, which are uniform in their bins: beta shapes those of training alone.
+def test_survival_knows_no_beta():
+    owner = toy("gpt2")
+    one, other, batch = made(owner), made(owner, beta=0.05), problem(owner, rows=6)
+    assert not torch.equal(one.rows(*batch, None, "teacher").u, other.rows(*batch, None, "teacher").u)
+    assert torch.equal(one.right(*batch)[0], other.right(*batch)[0])
+
+
+# A drafter used with fewer slots is measured and trained with those alone.
+@every_form
+def test_shortened_drafters_learn(form):
+    owner = toy("gpt2")
+    drafter, (text, anchors, future) = made(owner, form), problem(owner)
+    short, before = drafter.shortened(2), drafter.survival.clone()
+    losses = short.losses(text, anchors, future[..., :3])
+    assert [name for name in losses if name != "loss"] == [f"slot {j}" for j in range(drafter.first_slot, 3)]
+    short.settle([(text, anchors, future[..., :3])])
+    assert short.survival[0] == 1 and not torch.equal(short.survival[:3], before[:3])
+    assert torch.equal(drafter.survival, short.survival) and (short.survival.diff() <= 0).all()
+
+
 OPTIONS = dict(steps=40, every=10, batch=128, rate=1e-2)
 
 
