@@ -92,9 +92,9 @@ def resolve(plan: Plan | str | None, drafter: Drafter | None) -> Plan:
     """A plan from its name: None, "linear", "quadratic", "budget=12", or a function."""
     if plan is None:
         plan = quadratic
-    elif plan in NAMED:
+    elif isinstance(plan, str) and plan in NAMED:
         plan = NAMED[plan]
-    elif isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdigit():
+    elif isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdecimal():
         plan = budget(int(plan[7:]))
     elif not callable(plan):
         raise ValueError(f"plan={plan!r} is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function")

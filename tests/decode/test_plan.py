@@ -108,5 +108,8 @@ def test_resolve():
     for plan in (None, "linear", "budget=4", quadratic):
         assert resolve(plan, bare)(bare, draft).branch.shape == (len(draft.n), 0)
         assert resolve(plan, None)(None, draft).branch.shape == (len(draft.n), 0)
+    for wrong in ("budget=\u00b3", "budget=1.5", [1], {}, 5):
+        with pytest.raises(ValueError, match="is not known: use 'linear'"):
+            resolve(wrong, drafter)
     with pytest.raises(ValueError, match="budget=0.*at least one slot"):
         resolve("budget=0", drafter)
