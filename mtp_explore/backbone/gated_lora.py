@@ -17,6 +17,7 @@ import json
 import math
 from contextlib import contextmanager
 from functools import partial
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -45,10 +46,10 @@ class GatedLoRA(nn.Module):
 
     def __init__(self, model: nn.Module, rank: int = 16, alpha: float | None = None, targets: str = "all"):
         super().__init__()
-        if not isinstance(rank, int) or not 1 <= rank <= RANKS:
+        if not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= RANKS:
             raise ValueError(f"rank={rank!r}: it must be a whole number from 1 to {RANKS}")
         alpha = rank if alpha is None else alpha
-        if not 0 < alpha < math.inf:
+        if not isinstance(alpha, Real) or not 0 < alpha < math.inf:
             raise ValueError(f"alpha={alpha!r}: the update is scaled by alpha / rank, so it must be above 0")
         self.rank, self.alpha = rank, alpha
         self.layers = select(model, targets)
@@ -139,6 +140,10 @@ class GatedLoRA(nn.Module):
 
 def select(model: nn.Module, targets: str) -> dict[str, nn.Module]:
     """The linear layers that `targets` names, by their names in the model; ValueError where it names none."""
+    if not isinstance(targets, str):
+        raise ValueError(
+            f"targets={targets!r}: use 'all', 'attention', 'mlp' or endings of layer names, 'q_proj,v_proj'"
+        )
     last = model.get_output_embeddings()
     every = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear | Conv1D) and m is not last}
     attends = {name for name in every if "attn" in name or "attention" in name}

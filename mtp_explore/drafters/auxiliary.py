@@ -68,7 +68,7 @@ class Auxiliary(nn.Module):
 
     def __init__(self, embedding: str, width: int, spread: float):
         super().__init__()
-        if embedding not in EMBEDDINGS:
+        if not isinstance(embedding, str) or embedding not in EMBEDDINGS:
             raise ValueError(f"embedding={embedding!r}: it must be one of {', '.join(EMBEDDINGS)}")
         self.features = EMBEDDINGS[embedding]
         x = self.features((torch.arange(1024, dtype=torch.float64) + 0.5) / 1024)

@@ -22,6 +22,7 @@ with c = `consistency`. Rows without a token (behind an end of text) are left ou
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -78,8 +79,11 @@ class Masked(SlotDrafter):
         super().__init__(backbone, horizon, anchors, **adapters, **form)
         if residual and not sampler:
             raise ValueError("residual=True belongs to the sampler, and sampler=False: use one or the other")
-        if not 0 <= consistency < float("inf"):
-            raise ValueError(f"consistency={consistency}: it must be 0 or more")
+        for key, value in (("sampler", sampler), ("residual", residual), ("argmax", argmax)):
+            if not isinstance(value, bool):
+                raise ValueError(f"{key}={value!r}: it must be True or False")
+        if not isinstance(consistency, Real) or not 0 <= consistency < float("inf"):
+            raise ValueError(f"consistency={consistency!r}: it must be a number, 0 or more")
         d = backbone.width
         self.one_hot, self.residual = argmax, residual
         self.consistency = consistency

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -36,6 +37,7 @@ from ..contract import Slots, State
 from ..tensors.categorical import pick, shape
 from ..tensors.uniforms import places
 from .auxiliary import Auxiliary
+from .base import whole
 from .objectives import divergence, per_token
 from .slots import SlotDrafter, at_places
 from .throws import throw
@@ -99,8 +101,8 @@ class PTP(SlotDrafter):
                 f"loss={loss!r}, source={source!r}: a one-hot slot has no law of its own, so it learns by "
                 "cross-entropy from a teacher; use variant='categorical'"
             )
-        if not 0 < beta < math.inf:
-            raise ValueError(f"beta={beta}: Beta(beta, beta) needs a number above 0 (1: uniform)")
+        if not isinstance(beta, Real) or not 0 < beta < math.inf:
+            raise ValueError(f"beta={beta!r}: Beta(beta, beta) needs a number above 0 (1: uniform)")
         self.one_hot = variant == "one-hot"
         self.first_slot = 0 if self.one_hot else 1
         self.form, self.beta, self.source, self.law, self.advised = loss, beta, source, law, set()
@@ -193,9 +195,10 @@ class PTP(SlotDrafter):
 
 def checked(temperature: float, top_k: int, top_p: float) -> dict:
     """The law as options of `shape`; ValueError for one that does not exist."""
-    if not (0 <= temperature < math.inf and isinstance(top_k, int) and top_k >= 0 and 0 < top_p <= 1):
+    numbers = isinstance(temperature, Real) and whole(top_k) and isinstance(top_p, Real)
+    if not (numbers and 0 <= temperature < math.inf and top_k >= 0 and 0 < top_p <= 1):
         raise ValueError(
-            f"temperature={temperature}, top_k={top_k}, top_p={top_p}: a law has a temperature >= 0, a whole "
+            f"temperature={temperature!r}, top_k={top_k!r}, top_p={top_p!r}: a law has a temperature >= 0, a whole "
             "top_k >= 0 (0: every token) and a top_p in (0, 1]"
         )
     return dict(temperature=float(temperature), top_k=top_k, top_p=float(top_p))

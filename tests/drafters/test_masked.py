@@ -291,6 +291,14 @@ def test_bad_options_are_refused():
     for wrong, message in [
         (dict(horizon=0), "horizon=0"),
         (dict(rank=0), "rank=0"),
+        (dict(horizon=True), "horizon=True"),
+        (dict(rank=True), "rank=True"),
+        (dict(alpha="x"), "alpha='x'"),
+        (dict(targets=3), "targets=3"),
+        (dict(sampler="no"), "sampler='no'.*True or False"),
+        (dict(argmax=1), "argmax=1.*True or False"),
+        (dict(consistency="1"), "consistency='1'"),
+        (dict(anchors=2.5), "anchors=2.5"),
         (dict(alpha=-1.0), "alpha=-1.0"),
         (dict(targets="none"), "targets='none'"),
         (dict(sampler=False, residual=True), "residual=True belongs to the sampler"),
@@ -298,6 +306,6 @@ def test_bad_options_are_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             make_drafter("masked", backbone, **wrong)
-    for masks in (0, K + 1):
-        with pytest.raises(ValueError, match=f"masks={masks}.*1 to {K}"):
+    for masks in (0, K + 1, 1.5, "2", True):
+        with pytest.raises(ValueError, match=f"masks={masks!r}.*1 to {K}"):
             made(backbone).shortened(masks)

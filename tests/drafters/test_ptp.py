@@ -259,6 +259,11 @@ def test_bad_options_are_refused():
         (dict(top_k=1.5), "top_k=1.5"),
         (dict(beta=0.0), "beta=0.0"),
         (dict(anchors=-1), "anchors=-1"),
+        (dict(temperature="1"), "temperature='1'"),
+        (dict(top_k=True), "top_k=True"),
+        (dict(top_p=None), "top_p=None"),
+        (dict(beta="x"), "beta='x'"),
+        (dict(embedding=[1]), "embedding="),
         (dict(law=1), "law= is no option of drafter 'ptp'"),
     ]:
         with pytest.raises(ValueError, match=message):
