@@ -20,6 +20,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..backbone.load import Backbone
+from ..decode.arguments import number
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .completions import own_texts
 from .features import Batch, Features, features
@@ -108,10 +110,10 @@ def fit(
     interrupt or an error the last checkpoint is whole, at most `every` steps old.
     """
     drafter.check(backbone)
-    if steps < 1 or batch < 1 or positions < 1 or every < 1:
-        raise ValueError(f"steps={steps}, batch={batch}, positions={positions}, every={every}: all must be at least 1")
-    if not 0 < rate < math.inf:
-        raise ValueError(f"rate={rate}: the learning rate must be above 0")
+    for name, value in dict(steps=steps, batch=batch, positions=positions, every=every).items():
+        number(name, value, Integral, lambda x: x >= 1, "a whole number, at least 1")
+    number("seed", seed, Integral, lambda x: True, "a whole number")
+    number("rate", rate, Real, lambda x: 0 < x < math.inf, "a number above 0, the learning rate")
     check_options(drafter, precision, text)
     callbacks = tuple(callbacks)
     parameters = [p for p in drafter.parameters() if p.requires_grad]

@@ -386,6 +386,16 @@ def test_bad_arguments_are_refused(tmp_path):
     for name, value in [("steps", 0), ("batch", 0), ("positions", -1), ("every", 0), ("rate", 0.0), ("rate", math.nan)]:
         with pytest.raises(ValueError, match=f"{name}={value}"):
             train(drafter(), tmp_path / "new", **{name: value})
+    for name, value in [
+        ("steps", 1.5),
+        ("steps", "3"),
+        ("batch", 2.5),
+        ("positions", 9.5),
+        ("seed", 0.5),
+        ("rate", "1"),
+    ]:
+        with pytest.raises(ValueError, match=f"{name}={value!r}: it must be"):
+            train(drafter(), tmp_path / "new", **{name: value})
     with pytest.raises(ValueError, match="precision='float16': use one of 'float32', 'bfloat16'"):
         train(drafter(), tmp_path / "new", precision="float16")
     with pytest.raises(ValueError, match="precision='bfloat16' is for .* 'independent' learns from its states"):
