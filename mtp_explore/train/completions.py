@@ -15,6 +15,7 @@ Letters: N windows of T + 1 tokens, T places as in train/texts.py.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -52,13 +53,15 @@ def own_texts(
 ) -> Texts:
     """`texts`, of completions of the documents that begin in a stream of tokens [N], about `positions` places.
 
-    file: where they are kept; what lies there is taken if it was made by this backbone with these arguments (`about`:
-    what else must be the same, such as the corpus). Errors (ValueError): no end of text, too few documents.
+    file: where they are kept; what lies there is taken if it was made by this backbone of these tokens with these
+    arguments (`about`: what else must be the same, such as the corpus' name). Errors (ValueError): no end of
+    text, too few documents.
     """
     length = min(LENGTH, backbone.context)
     if horizon >= length:
         raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
     facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, prompt=PROMPT, **about)
+    facts["tokens"] = zlib.crc32(tokens.cpu().numpy().tobytes())
     made = read(Path(file), facts) if file else None
     if made is None:
         made = completions(backbone, tokens, positions, length, seed)

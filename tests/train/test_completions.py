@@ -89,22 +89,27 @@ def test_targets():
             assert found[b, i].tolist() == expected + [-1] * (k + 1 - len(expected))
 
 
-# A file that was kept is read again, and only by the same backbone, seed, size and corpus; a damaged one is made anew.
+# A file that was kept is read again, and only by the same backbone, seed, size, corpus and text of it; a damaged one is
+# made anew.
 def test_kept_text(tmp_path, monkeypatch):
     file, calls, honest = tmp_path / "own.safetensors", [], own.completions
     monkeypatch.setattr(own, "completions", lambda *args: calls.append(args) or honest(*args))
 
-    def made(seed: int = 0, positions: int = 64 * 8, corpus: str = "cycle"):
-        return own.own_texts(backbone(), stream(), 3, positions, 10, seed, file, corpus=corpus)
+    def made(seed: int = 0, positions: int = 64 * 8, corpus: str = "cycle", tokens=None):
+        return own.own_texts(
+            backbone(), stream() if tokens is None else tokens, 3, positions, 10, seed, file, corpus=corpus
+        )
 
     first, second = made(), made()
     assert len(calls) == 1 and all(torch.equal(a, b) for a, b in zip(first[:2], second[:2], strict=True))
     assert first.greedy.tolist() == second.greedy.tolist() == [True] * 2 + [False] * 6 and first.anchors == 10
-    for number, change in enumerate([dict(seed=1), dict(positions=64 * 9), dict(corpus="other"), {}], 2):
+    for number, change in enumerate(
+        [dict(seed=1), dict(positions=64 * 9), dict(corpus="other"), dict(tokens=stream()[60:]), {}], 2
+    ):
         made(**change)
         assert len(calls) == number
     file.write_bytes(file.read_bytes()[:-1])
-    assert torch.equal(made().windows, first.windows) and len(calls) == 6
+    assert torch.equal(made().windows, first.windows) and len(calls) == 7
 
 
 # Batches say which of their windows are greedy; corpus text is none.
