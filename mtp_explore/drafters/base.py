@@ -30,6 +30,7 @@ class DrafterBase(nn.Module):
     first_slot = 1
     one_hot = False
     wants_ahead = False  # its losses ask for the states of the next K places (train/features.py)
+    law = None  # temperature, top_k and top_p that it is made for, where that matters
     wants_text = False  # its losses ask for windows of text instead of states (train/texts.py)
 
     def __init__(self, backbone: Backbone, horizon: int, **options):

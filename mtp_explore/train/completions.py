@@ -3,7 +3,8 @@
 A drafter is judged by what the target says next, and on text that somebody else wrote the target often says something
 else. So drafters that learn from text can be given what the backbone itself goes on with (`fit(text="own")`): prompts
 are the first tokens of the corpus' documents, read as they stand in a window, behind an end of text; completions are
-made by the ordinary loop without a draft, at temperature 1 in three windows of four and greedily in one of four.
+made by the ordinary loop without a draft, from the law that the drafter is made for (by default the model's own) in
+three windows of four and greedily in one of four.
 
 A window begins with a document, and what hangs over its end is dropped: so every token of it was chosen by the backbone
 after exactly the tokens before it. Tokens that it did not choose (prompts; the end of text behind a completion that ran
@@ -33,6 +34,7 @@ from .texts import LENGTH, Texts
 PROMPT = 16  # tokens of a document that are given
 ROWS = 128  # completions made at a time
 GREEDY = 4  # one window of so many is greedy
+MODELS_OWN = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
 
 
 class Own(NamedTuple):
@@ -49,22 +51,24 @@ def own_texts(
     anchors: int,
     seed: int = 0,
     file: str | Path | None = None,
+    law: dict | None = None,
     **about,
 ) -> Texts:
     """`texts`, of completions of the documents that begin in a stream of tokens [N], about `positions` places.
 
-    file: where they are kept; what lies there is taken if it was made by this backbone of these tokens with these
-    arguments (`about`: what else must be the same, such as the corpus' name). Errors (ValueError): no end of
-    text, too few documents.
+    law: temperature, top_k, top_p of drawn text. file: where they are kept; what lies there is taken if it was made by
+    this backbone of these tokens with these arguments (`about`: what else must be the same, such as the corpus' name).
+    Errors (ValueError): no end of text, too few documents.
     """
     length = min(LENGTH, backbone.context)
     if horizon >= length:
         raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
     facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, prompt=PROMPT, **about)
+    facts["law"] = law = law or MODELS_OWN
     facts["tokens"] = zlib.crc32(tokens.cpu().numpy().tobytes())
     made = read(Path(file), facts) if file else None
     if made is None:
-        made = completions(backbone, tokens, positions, length, seed)
+        made = completions(backbone, tokens, positions, length, seed, law)
         if file:
             keep(Path(file), made, facts)
     made = Own(*(x.to(backbone.device) for x in made))
@@ -80,24 +84,25 @@ def targets(made: Own, horizon: int, eos: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int = 0) -> Own:
+def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int = 0, law: dict | None = None) -> Own:
     """Windows of `length` + 1 tokens, about `positions` places in all, fewer where the documents run out; equal for
     equal seeds. The documents of greedy windows are others than those of drawn ones.
     """
     starts = prompts(backbone, tokens, min(PROMPT, length // 2))
     count = max(2, positions // length)
-    wanted = {0.0: max(1, count // GREEDY), 1.0: count - max(1, count // GREEDY)}
+    greedy = max(1, count // GREEDY)
+    wanted = ({"temperature": 0.0}, greedy), (law or MODELS_OWN, count - greedy)
     parts, first = [], 0
-    for temperature, number in wanted.items():
-        share = len(starts) * number // count if temperature == 0 else len(starts) - first
-        packed = pack(complete(backbone, starts[first : first + share], length, temperature, seed), length + 1, number)
+    for law, number in wanted:
+        share = len(starts) * number // count if first == 0 else len(starts) - first
+        packed = pack(complete(backbone, starts[first : first + share], length, law, seed), length + 1, number)
         first += share
         if not packed[0]:
             raise ValueError(
                 f"{len(tokens)} tokens hold the beginnings of {len(starts)} documents, too few to fill windows of "
                 f"{length} places: give more text"
             )
-        parts.append(Own(*map(torch.stack, packed), torch.full((len(packed[0]),), temperature == 0)))
+        parts.append(Own(*map(torch.stack, packed), torch.full((len(packed[0]),), law["temperature"] == 0)))
     return Own(*map(torch.cat, zip(*parts, strict=True)))
 
 
@@ -112,12 +117,12 @@ def prompts(backbone, tokens: Tensor, length: int) -> list[list[int]]:
     return tokens[long[:, None] + torch.arange(length + 1)].tolist()
 
 
-def complete(backbone, starts: list[list[int]], length: int, temperature: float, seed: int) -> Iterator[tuple]:
+def complete(backbone, starts: list[list[int]], length: int, law: dict, seed: int) -> Iterator[tuple]:
     """(tokens, chosen) of every prompt with its completion, up to its end of text or `length` tokens, as lists."""
     for first in range(0, len(starts), ROWS):
         part = starts[first : first + ROWS]
         new = length - len(part[0])
-        made = sample(backbone, None, part, new, temperature=temperature, seed=(seed, first))
+        made = sample(backbone, None, part, new, **law, seed=(seed, first))
         for start, row, size in zip(part, made.tokens.tolist(), made.length.tolist(), strict=True):
             yield start + row[:size], [False] * len(start) + [True] * size
 

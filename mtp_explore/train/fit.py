@@ -130,7 +130,7 @@ def fit(
     clock = time.perf_counter()
     if prepared is None:
         prepared = prepare(drafter, backbone, corpus, positions, seed, text, path and path.parent)
-    known, held = fitting(prepared, drafter)
+    known, held = fitting(prepared, drafter, text)
     report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
     if backbone.dtype.itemsize < 4:
         drafter.float()
@@ -212,10 +212,14 @@ def prepare(
     return tuple(split_features(drafter, backbone, corpus, split, recipe, out) for split in ("train", "validation"))
 
 
-def fitting(prepared: tuple, drafter) -> tuple:
-    """What was prepared, if this drafter can learn from it; else ValueError."""
+def fitting(prepared: tuple, drafter, text: str) -> tuple:
+    """What was prepared, if this drafter can learn from it and it is the text asked for; else ValueError."""
     for part in prepared:
         part.check(drafter)
+        if drafter.wants_text and (part.greedy is not None) != (text == "own"):
+            raise ValueError(
+                f"text={text!r}, and prepared holds the other kind: make it with prepare(..., text={text!r})"
+            )
     return prepared
 
 
@@ -226,7 +230,7 @@ def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Reci
     tokens = corpus.tokens(split, backbone.tokenizer, limit=(3 if own else 2) * positions + 4096)
     try:
         if own:
-            about = dict(file=out and Path(out) / OWN.format(split), corpus=name, split=split)
+            about = dict(file=out and Path(out) / OWN.format(split), law=drafter.law, corpus=name, split=split)
             return own_texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed, **about)
         if drafter.wants_text:
             return texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed)

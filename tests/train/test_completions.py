@@ -166,3 +166,28 @@ def test_refusals():
             make(heads, text="own")
         with pytest.raises(ValueError, match="text='other': use one of 'corpus', 'own'"):
             make(masks, text="other")
+
+
+# A drafter that is made for another law learns text of that law: with the k likeliest tokens kept, nothing else occurs;
+# with one kept, drawn windows are as greedy as the greedy ones.
+def test_text_is_drawn_from_the_drafters_law():
+    drafter = make_drafter("ptp", backbone(), horizon=2, rank=1, temperature=0.7, top_k=1)
+    held = split_features(drafter, backbone(), Cycle(), "train", Recipe(1, 0, 1, 1.0, POSITIONS, text="own"))
+    assert not held.greedy.all()
+    law, place = {"temperature": 0.7, "top_k": 1, "top_p": 1.0}, 0
+    made = own.completions(backbone(), stream(), POSITIONS, LENGTH, 0, law)
+    for greedy, tokens, chosen in documents(made):
+        with torch.no_grad():
+            best = backbone().model(torch.tensor([tokens[:LENGTH]])).logits[0].argmax(-1).tolist()
+        told = [(best[i - 1], tokens[i]) for i in range(17, len(tokens)) if chosen[i] and not greedy]
+        assert all(a == b for a, b in told)
+        place += len(told)
+    assert place > 500
+    assert not torch.equal(made.windows, generated().windows)
+
+
+def test_prepared_text_of_the_other_kind_is_refused():
+    drafter = make_drafter("masked", backbone(), horizon=2, rank=1)
+    corpus = prepare(drafter, backbone(), Cycle(), POSITIONS)
+    with pytest.raises(ValueError, match="text='own'.*prepare"):
+        train(drafter, prepared=corpus, text="own")
