@@ -12,10 +12,9 @@ which a limit may have cut. `tokens_per_call` counts everything, as elsewhere.
 from __future__ import annotations
 
 import copy
-from itertools import accumulate
-from operator import mul
 
 import mtp_explore as mtp
+from mtp_explore.exercises.masks import argmax, closed_forms
 from mtp_explore.trace.records import Trace
 
 LENGTH, BATCH = 32, 50  # tokens of a prompt; prompts at a time
@@ -65,9 +64,8 @@ def chances(steps: list, horizon: int) -> list[float]:
 
 def closed(right: list[float]) -> dict[str, float]:
     """Tokens per call of both plans from a_1 .. a_K."""
-    products = list(accumulate(right, mul))
-    e, a = sum(products), products[-1]
-    return {"quadratic": 1 + e, "linear": (2 + e - a) / (2 - a)}
+    linear, quadratic = closed_forms(right)
+    return {"quadratic": quadratic, "linear": linear}
 
 
 def fewer(drafter, k: int):
@@ -76,13 +74,6 @@ def fewer(drafter, k: int):
         return drafter.shortened(k)
     short = copy.copy(drafter)
     short.horizon = k
-    return short
-
-
-def likeliest(drafter):
-    """The same drafter, whose drafts are the likeliest tokens instead of draws."""
-    short = copy.copy(drafter)
-    short.one_hot = True
     return short
 
 
@@ -97,6 +88,6 @@ def compared(target, drafter, heads: dict, prompts: list[list[int]], tokens: int
             made = {plan: decoded(target, fewer(drafter, k), prompts, tokens, mode, plan) for plan in PLANS}
             made |= {name: decoded(target, fewer(other, k), prompts, tokens, mode) for name, other in heads.items()}
             if mode != "greedy" and k == masks[-1]:
-                made["argmax"] = decoded(target, likeliest(fewer(drafter, k)), prompts, tokens, mode, "quadratic")
+                made["argmax"] = decoded(target, argmax(fewer(drafter, k)), prompts, tokens, mode, "quadratic")
             found[mode][k] = made
     return found

@@ -10,7 +10,7 @@ from toys import VOCABULARY, toy
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
-from masked_decode import chances, closed, fewer, likeliest
+from masked_decode import argmax, chances, closed, fewer
 from masked_plan import GROUPS, Run, Sizes, jobs, plan, work
 from masked_tables import summary
 from masked_train import next_tokens, plain_rows
@@ -99,7 +99,7 @@ def test_variants_are_copies():
     for name in ("masked", "independent"):
         drafter = make_drafter(name, owner, horizon=3)
         assert fewer(drafter, 2).horizon == 2 and drafter.horizon == 3
-        assert likeliest(drafter).one_hot and not drafter.one_hot
+        assert argmax(drafter).one_hot and not drafter.one_hot
 
 
 def result(calls: list[float], loss: float = 1.0) -> dict:

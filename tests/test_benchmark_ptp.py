@@ -40,6 +40,20 @@ def problem(**options):
     return drafter.eval(), Texts(windows, futures(windows, K, owner.eos), 8)
 
 
+def decoded(drafter, batch, u):
+    """Drafts accepted [B, A] in decoding from every anchor, on the tape with its numbers u [B, A, K+1]; the text is
+    that of the batch.
+    """
+    found = torch.zeros(batch.anchors.shape)
+    for b, a in [(b, a) for b in range(len(u)) for a in range(u.shape[1])]:
+        prompt = batch.text[b, : batch.anchors[b, a] + 1].tolist()
+        tape = torch.cat([u[b, a], torch.full((2 * K + 4,), 0.5)])[None]
+        trace = mtp.generate(drafter.backbone, drafter, [prompt], K + 1, uniforms=tape, rule="match", eos=False)[0]
+        assert trace.tokens == batch.future[b, a].tolist()
+        found[b, a] = trace.steps[1].accepted
+    return found
+
+
 # Decoding from an anchor, on the tape with the anchor's numbers, accepts as many drafts as are counted.
 @pytest.mark.parametrize("options", [{}, {"variant": "categorical"}, {"embedding": "constant"}], ids=str)
 def test_correct_tokens_are_those_of_decoding(options):
@@ -48,13 +62,7 @@ def test_correct_tokens_are_those_of_decoding(options):
         drafter = drawing(drafter)
     (batch,) = known.parts(10_000)
     u = drafter.rows(*batch, "teacher").u
-    found = torch.zeros(batch.anchors.shape)
-    for b, a in [(b, a) for b in range(len(u)) for a in range(u.shape[1])]:
-        prompt = batch.text[b, : batch.anchors[b, a] + 1].tolist()
-        tape = torch.cat([u[b, a], torch.full((2 * K + 4,), 0.5)])[None]
-        trace = mtp.generate(drafter.backbone, drafter, [prompt], K + 1, uniforms=tape, rule="match", eos=False)[0]
-        assert trace.tokens == batch.future[b, a].tolist()
-        found[b, a] = trace.steps[1].accepted
+    found = decoded(drafter, batch, u)
     assert found.sum() > 0
     counted = correct(drafter, known)
     for n in (2, 4):
@@ -103,12 +111,7 @@ def test_heads_are_judged_as_decoding_does():
     heads = make_drafter("independent", slots.backbone, horizon=K)
     (batch,) = known.parts(10_000)
     u = slots.rows(*batch, "teacher").u
-    found = torch.zeros(batch.anchors.shape)
-    for b, a in [(b, a) for b in range(len(u)) for a in range(u.shape[1])]:
-        prompt = batch.text[b, : batch.anchors[b, a] + 1].tolist()
-        tape = torch.cat([u[b, a], torch.full((2 * K + 4,), 0.5)])[None]
-        trace = mtp.generate(heads.backbone, heads, [prompt], K + 1, uniforms=tape, rule="match", eos=False)[0]
-        found[b, a] = trace.steps[1].accepted
+    found = decoded(heads, batch, u)
     assert found.sum() > 0
     counted = torch.tensor(correct(Judge(heads, slots, argmax=False), known)["4"])
     torch.testing.assert_close(counted, 1 + found.mean(1), atol=1e-4, rtol=0)

@@ -100,8 +100,8 @@ def fit(
     out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
-    memory, as states or as tokens. precision: of the products in training, "float32" or, for
-    drafters with `wants_text`, "bfloat16".
+    memory, as states or as tokens. precision: of the products in training, "float32" or, for drafters with
+    `wants_text`, "bfloat16".
     text: what is learned and measured on, "corpus" or, for drafters with `wants_text`, the backbone's "own" completions
     of the corpus' beginnings; they are kept in `out`.
     prepared: what `prepare` made of this corpus, where several drafters learn from the same states.

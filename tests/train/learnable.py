@@ -72,6 +72,13 @@ def train(learner, out=None, **options):
     return fit(learner, backbone(), options.pop("corpus", None) or Cycle(), out=out, **(settings | options))
 
 
+def gradients(drafter, loss) -> dict:
+    """{name: gradient of a loss} of every weight of a drafter."""
+    drafter.zero_grad()
+    loss.backward()
+    return {name: w.grad.clone() for name, w in drafter.named_parameters()}
+
+
 def after(method, n: int, then):
     """`method`, which calls `then()` when its n-th call is done."""
     calls = count(1)

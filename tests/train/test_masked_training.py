@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from learnable import Cycle, backbone, train
+from learnable import Cycle, backbone, gradients, train
 from test_fit import Letters, equal, weights
 from toys import ARCHITECTURES, VOCABULARY, build, toy
 
@@ -142,13 +142,9 @@ def test_the_cheap_form_is_the_plain_one(architecture, anchors):
     assert list(found) == list(wanted)
     for name in wanted:
         torch.testing.assert_close(found[name], wanted[name], **tight)
-    gradients = []
-    for losses in (found, wanted):
-        drafter.zero_grad()
-        losses["loss"].backward()
-        gradients.append({name: w.grad.clone() for name, w in drafter.named_parameters()})
-    torch.testing.assert_close(*gradients, **tight)
-    assert all(g.abs().max() > 1e-6 for g in gradients[0].values())
+    one, other = (gradients(drafter, losses["loss"]) for losses in (found, wanted))
+    torch.testing.assert_close(one, other, **tight)
+    assert all(g.abs().max() > 1e-6 for g in one.values())
     assert not any(w.requires_grad or w.grad is not None for w in owner.model.parameters())
 
 
