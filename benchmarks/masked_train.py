@@ -25,7 +25,7 @@ from mtp_explore.train.fit import Recipe, evaluate, split_features
 from mtp_explore.train.texts import Texts
 
 
-def plain_rows(drafter, gated: bool, text: Tensor, anchors: Tensor, future: Tensor, greedy=None) -> Rows:
+def plain_rows(drafter, gated: bool, text: Tensor, anchors: Tensor, future: Tensor, *_) -> Rows:
     """`Masked.rows` in one pass over [text | masks of all anchors]; arguments as there."""
     backbone, size = drafter.backbone, text.shape[1]
     masks = drafter.masks.expand(*anchors.shape, -1, -1).flatten(1, 2)
@@ -114,7 +114,7 @@ def measured(drafter, held: Texts, run: Run) -> dict[str, float]:
 def next_tokens(drafter, held: Texts, gated: bool) -> tuple[float, float]:
     """(mean loss, share of right first choices) of the tokens after the anchors, from one pass over text and masks."""
     backbone, found = drafter.backbone, []
-    for text, anchors, future, _ in held.parts(8192):
+    for text, anchors, future, *_ in held.parts(8192):
         rows = plain_rows(drafter, gated, text, anchors, future)
         z, target = rows.z[:, :, 0].flatten(0, 1), future[:, :, 0].flatten()
         z, target = z[target >= 0], target[target >= 0]

@@ -45,9 +45,9 @@ class Judge:
     def __init__(self, heads, slots, argmax: bool):
         self.heads, self.slots, self.argmax, self.horizon = heads, slots, argmax, heads.horizon
 
-    def right(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor) -> tuple[Tensor, Tensor]:
+    def right(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor, draw: int) -> tuple[Tensor, Tensor]:
         """Of a batch of text: (is draft k right?, is there a token to be right about?) [N, K] bool."""
-        frozen, where = freeze(self.heads.backbone, text), places(future, 1.0, text, anchors)
+        frozen, where = freeze(self.heads.backbone, text), places(future, 1.0, draw)
         u, target = (x.flatten(0, 1) for x in throw(self.slots, frozen, anchors, future, greedy, where, "teacher"))
         states = self.heads.states(at_places(frozen.hidden, anchors[..., None]).flatten(0, 2)).transpose(0, 1)
 

@@ -124,8 +124,8 @@ def perplexity(drafter, known: Texts, source: str) -> dict:
     """
     found: dict[str, list[Tensor]] = {"slots": [], "backbone": []}
     weight = []
-    for text, anchors, future, greedy in known.parts(PART):
-        made = drafter.rows(text, anchors, future, greedy, source)
+    for batch in known.parts(PART):
+        made = drafter.rows(*batch, source)
         weight.append((made.target >= 0).float().sum(1))  # [n, K]
         for name, z in (("slots", made.z), ("backbone", made.teacher)):
             found[name].append((drafter.cross_entropy(z, made.target) * (made.target >= 0)).sum(1))

@@ -117,10 +117,10 @@ class Masked(SlotDrafter):
         s = self.sampler(torch.cat([self.backbone.embed(before).to(z.dtype), z], -1))
         return z + s if self.residual else s
 
-    def rows(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None) -> Rows:
+    def rows(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0) -> Rows:
         """What the losses are made of: windows of text [B, T], anchors [B, A] in them, at most T - 1 - K, and the
-        tokens future [B, A, K+1] that follow each, -1 where there are none. greedy [B]: how they came about, of no
-        matter here.
+        tokens future [B, A, K+1] that follow each, -1 where there are none. greedy [B]: how they came about, draw: the
+        batch's number, both of no matter here.
         """
         frozen, place = freeze(self.backbone, text), self.behind(anchors)
         z = self.blocks(frozen, anchors, self.masks[: self.horizon].expand(*anchors.shape, -1, -1))
@@ -129,7 +129,9 @@ class Masked(SlotDrafter):
         before = text.gather(1, place.flatten(1)).view_as(place)
         return Rows(z, self.sampled(z, before), future, states[:, :, 1:], place[..., 1:])
 
-    def losses(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None) -> dict[str, Tensor]:
+    def losses(
+        self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0
+    ) -> dict[str, Tensor]:
         """Named means in nats, arguments as in `rows`: "loss" is what is minimised; "base", "sampler" (where there is
         one): cross-entropies over masks; "consistency": the mean of L(t); "mask k": cross-entropy of the law that
         drafts with mask k.
@@ -148,7 +150,7 @@ class Masked(SlotDrafter):
         return {"loss": loss, **losses, **each}
 
     def right(
-        self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None
+        self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0
     ) -> tuple[Tensor, Tensor]:
         """The likeliest tokens against those that came."""
         made = self.rows(text, anchors, future)

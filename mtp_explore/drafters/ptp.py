@@ -144,13 +144,20 @@ class PTP(SlotDrafter):
         return {**super().describe(belief), "uniforms": belief.window}
 
     def rows(
-        self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None, source: str, beta: float = 0.0
+        self,
+        text: Tensor,
+        anchors: Tensor,
+        future: Tensor,
+        greedy: Tensor | None = None,
+        draw: int = 0,
+        source: str = "teacher",
+        beta: float = 1.0,
     ) -> Rows:
         """What the losses are made of: windows of text [B, T], anchors [B, A] in them, at most T - 1 - K, the tokens
-        future [B, A, K+1] that follow each, -1 where there are none; greedy [B] bool: windows of greedy text; beta: of
-        the places in the bins (0: the drafter's own).
+        future [B, A, K+1] that follow each, -1 where there are none; greedy [B] bool: windows of greedy text; draw: a
+        number of the batch's own, by which places in the bins are drawn; beta: of those.
         """
-        first, where = self.first_slot, places(future, beta or self.beta, text, anchors)
+        first, where = self.first_slot, places(future, beta, draw)
         greedy = self.all_greedy | (torch.zeros_like(anchors[:, 0]).bool() if greedy is None else greedy)
         with torch.autocast(text.device.type, enabled=False):  # bins are where decoding will have them
             frozen = freeze(self.backbone, text)
@@ -164,9 +171,14 @@ class PTP(SlotDrafter):
         logits = self.backbone.logits(z)
         return torch.where(greedy[:, None], shape(logits, 0), shape(logits, **self.law))
 
-    def losses(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None) -> dict[str, Tensor]:
-        """Named means in nats, arguments as in `rows`: "loss", which is minimised, and "slot j", that of slot j."""
-        made = self.rows(text, anchors, future, greedy, self.source)
+    def losses(
+        self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0
+    ) -> dict[str, Tensor]:
+        """Named means in nats, arguments as in `rows`: "loss", which is minimised, and "slot j", that of slot j. With
+        `eval()` numbers are uniform in their bins, as the tape's are, whatever beta.
+        """
+        beta = self.beta if self.training else 1.0
+        made = self.rows(text, anchors, future, greedy, draw, self.source, beta)
         real = made.target >= 0
         if self.form == "cross-entropy":
             each = self.cross_entropy(made.z, made.target, self.scale)
@@ -178,11 +190,11 @@ class PTP(SlotDrafter):
         means = {name: per_token(each[..., m], real[..., m]) for m, name in enumerate(names)}
         return {"loss": per_token(each, real), **means}
 
-    def right(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None):
+    def right(self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0):
         """Drafts under numbers from the frozen backbone's bins, against the tokens that came. Numbers are uniform in
         their bins, whatever training's beta: so the tape's are, and `match` meets those.
         """
-        made = self.rows(text, anchors, future, greedy, "teacher", 1.0)
+        made = self.rows(text, anchors, future, greedy, draw)
         target, z = made.target[..., -self.horizon :], made.z[:, :, -self.horizon :]
         u, greedy = made.u[..., 1:], made.greedy[:, None, None].expand_as(target)
 

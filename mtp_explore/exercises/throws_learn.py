@@ -99,7 +99,7 @@ def trained(options: Mapping, steps: int) -> dict[int, float]:
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 1e-2 * min(1, (step + 1) / 20, 2 * (1 - step / steps))
         future = futures[chance.multinomial(ROWS, True, generator=draw)]
-        losses = drafter.losses(torch.cat([context, future], 1), anchor, future[:, None])
+        losses = drafter.losses(torch.cat([context, future], 1), anchor, future[:, None], draw=step)
         optimizer.zero_grad()
         losses["loss"].backward()
         optimizer.step()

@@ -192,12 +192,18 @@ def losses_of(drafter, batch: Batch | TextBatch) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def evaluate(drafter, held: Features | Texts, size: int = PART) -> dict[str, float]:
-    """Losses on held-out features or texts, in nats."""
-    total: dict[str, float] = {}
+    """Losses on held-out features or texts, in nats, measured as decoding will be (`eval`); batches weigh as many
+    targets as they have.
+    """
+    training, total, count = drafter.training, {}, 0
+    drafter.eval()
     for batch in held.parts(size):
+        weight = int((batch.future >= 0).sum())
         for k, v in losses_of(drafter, batch).items():
-            total[k] = total.get(k, 0.0) + v.item() * batch.size / held.size
-    return total
+            total[k] = total.get(k, 0.0) + v.item() * weight
+        count += weight
+    drafter.train(training)
+    return {k: v / max(count, 1) for k, v in total.items()}
 
 
 def prepare(

@@ -25,12 +25,13 @@ class TextBatch(NamedTuple):
     anchors: Tensor  # [n, A] places in it, in order
     future: Tensor  # [n, A, K+1] the tokens after each; -1 after an end of text, or where they are no targets
     greedy: Tensor  # [n] bool: every target is what the backbone finds likeliest (train/completions.py)
+    draw: int = 0  # its own number, for whatever is drawn with it (tensors/uniforms.py); of parts below 0
 
     @property
     def size(self) -> int:
         return self.anchors.numel()
 
-    def given(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def given(self, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor, int]:
         return tuple(self)
 
 
@@ -45,20 +46,21 @@ class Texts(NamedTuple):
         """How many places `parts` has."""
         return len(self.windows) * self.anchors
 
-    def take(self, chosen: Tensor | slice, anchors: Tensor) -> TextBatch:
-        """The windows number `chosen` with anchors [n, A]."""
+    def take(self, chosen: Tensor | slice, anchors: Tensor, draw: int) -> TextBatch:
+        """The windows number `chosen` with anchors [n, A]; draw: the batch's own number."""
         future = self.future[chosen]
         anchors = anchors.expand(len(future), -1)
         rows = torch.arange(len(future), device=future.device)[:, None]
         greedy = torch.zeros_like(rows[:, 0], dtype=torch.bool) if self.greedy is None else self.greedy[chosen]
-        return TextBatch(self.windows[chosen, :-1], anchors, future[rows, anchors], greedy)
+        return TextBatch(self.windows[chosen, :-1], anchors, future[rows, anchors], greedy, draw)
 
     def batch(self, step: int, size: int, seed: int) -> TextBatch:
         """About `size` anchors, at least one window of them: windows and places drawn by (seed, step) alone."""
-        draw, count = torch.Generator().manual_seed(1_000_003 * seed + step), max(1, size // self.anchors)
-        chosen = torch.randint(len(self.windows), (count,), generator=draw)
-        places = torch.rand(count, self.future.shape[1], generator=draw).argsort(1)[:, : self.anchors].sort(1).values
-        return self.take(chosen.to(self.windows.device), places.to(self.windows.device))
+        draw, count = 1_000_003 * seed + step, max(1, size // self.anchors)
+        source = torch.Generator().manual_seed(draw)
+        chosen = torch.randint(len(self.windows), (count,), generator=source)
+        places = torch.rand(count, self.future.shape[1], generator=source).argsort(1)[:, : self.anchors].sort(1).values
+        return self.take(chosen.to(self.windows.device), places.to(self.windows.device), draw)
 
     def parts(self, size: int) -> Iterator[TextBatch]:
         """All windows in order, the same evenly spread anchors in each; at most `size` rows of blocks at a time, or one
@@ -66,8 +68,8 @@ class Texts(NamedTuple):
         """
         count = max(1, size // (self.anchors * self.future.shape[2]))
         places = torch.linspace(0, self.future.shape[1] - 1, self.anchors, device=self.windows.device).round().long()
-        for first in range(0, len(self.windows), count):
-            yield self.take(slice(first, first + count), places)
+        for number, first in enumerate(range(0, len(self.windows), count)):
+            yield self.take(slice(first, first + count), places, -1 - number)
 
     def check(self, drafter) -> None:
         """ValueError where these windows were not made for this drafter."""

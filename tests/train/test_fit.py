@@ -268,6 +268,20 @@ def test_evaluate_in_parts():
     assert whole["loss"] == pytest.approx(sum(whole[h] for h in HEADS) / 3)
 
 
+# Batches weigh as many targets as they have: a loss over all targets is their mean, however they are split, and places
+# without any change nothing.
+def test_evaluate_weighs_targets():
+    seed = torch.Generator().manual_seed(0)
+    hidden, future = torch.randn(90, 32, generator=seed), torch.randint(0, 264, (90, 4), generator=seed)
+    future[:50, torch.arange(4) > 0] = -1
+    future[30:50] = -1
+    learner = make_drafter("cp", backbone(), horizon=3, rank=2, first=True)
+    every, few = (evaluate(learner, Features(hidden, future), size)["loss"] for size in (90, 10))
+    some = torch.cat([torch.arange(30), torch.arange(50, 90)])
+    assert every == pytest.approx(few, rel=1e-5)
+    assert every == pytest.approx(evaluate(learner, Features(hidden[some], future[some]), 7)["loss"], rel=1e-5)
+
+
 # What is minimised is the drafter's "loss" where it names one: all the weights follow its gradient and no other.
 def test_a_named_loss_is_minimised(monkeypatch):
     learner = drafter()

@@ -40,7 +40,7 @@ def trained(teacher, embedding: str, steps: int, variant: str = "one-hot", **opt
     draw, seen = torch.Generator().manual_seed(0), []
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 1e-2 * min(1, (step + 1) / 20, 2 * (1 - step / steps))
-        losses = drafter.losses(*batch(futures[chance.multinomial(ROWS, True, generator=draw)]))
+        losses = drafter.losses(*batch(futures[chance.multinomial(ROWS, True, generator=draw)]), draw=step)
         optimizer.zero_grad()
         losses["loss"].backward()
         optimizer.step()

@@ -77,7 +77,7 @@ def documents_of(text):
 def test_numbers_draw_the_text(shaping):
     owner = build(ARCHITECTURES["gpt2"](), dtype=torch.float64)
     drafter, (text, anchors, future) = made(owner, **shaping), problem(owner, rows=4)
-    found = drafter.rows(text, anchors, future, None, "teacher")
+    found = drafter.rows(text, anchors, future)
     begins, known = documents_of(text), 0
     for b in range(len(text)):
         laws = [laws_of(owner, text[b : b + 1, begins[b][i] : i + 1], **shaping)[0, -1] for i in range(T)]
@@ -92,7 +92,7 @@ def test_numbers_draw_the_text(shaping):
                     assert int(pick(laws[i + k], found.u[b, a, k])) == token
     share = known / (future >= 0).sum()
     assert share == 1 if not shaping else 0.05 < share < 0.9
-    again = drafter.rows(text, anchors, future, None, "teacher")
+    again = drafter.rows(text, anchors, future)
     numbers = found.u[found.target >= 0]
     assert torch.equal(found.u, again.u) and len(numbers.unique()) == len(numbers)
 
@@ -107,12 +107,12 @@ def test_greedy_windows():
     wanted = future.masked_fill(right.long().cumprod(-1) == 0, -1)
     assert (wanted[:, 4:] == future[:, 4:]).all() and (wanted[:, :4] < 0).any()
     drafter = made(owner)
-    plain = drafter.rows(text, anchors, future, None, "teacher")
+    plain = drafter.rows(text, anchors, future)
     for greedy in (torch.tensor([True, False, True]), torch.ones(3, dtype=torch.bool)):
-        found = drafter.rows(text, anchors, future, greedy, "teacher")
+        found = drafter.rows(text, anchors, future, greedy)
         assert (found.u[greedy] == 0.5).all() and torch.equal(found.target[greedy], wanted[greedy])
         assert torch.equal(found.u[~greedy], plain.u[~greedy]) and torch.equal(found.target[~greedy], future[~greedy])
-    cold = made(owner, temperature=0.0).rows(text, anchors, future, None, "teacher")
+    cold = made(owner, temperature=0.0).rows(text, anchors, future)
     assert (cold.u == 0.5).all() and torch.equal(cold.target, wanted)
     for form in FORMS:
         drafter = made(owner, form)
@@ -169,7 +169,7 @@ def test_the_cheap_form_is_the_plain_one(architecture, form):
     owner = build(ARCHITECTURES[architecture](), dtype=torch.float64)
     drafter, batch = made(owner, form), problem(owner, 0 if form == "one-hot" else 5)
     tight = dict(atol=1e-10, rtol=1e-8) if architecture == "gpt2" else dict(atol=2e-5, rtol=2e-4)
-    rows = drafter.rows(*batch, None, drafter.source)
+    rows = drafter.rows(*batch, source=drafter.source)
     z, teacher = plain(drafter, *batch[:2], rows.u)
     torch.testing.assert_close(rows.z, z, **tight)
     wanted, found = plain_losses(drafter, rows, z, teacher), drafter.losses(*batch)
@@ -206,8 +206,8 @@ def test_divergence_in_parts():
 @pytest.mark.parametrize("shaping", [{}, dict(temperature=0.7, top_k=6)])
 def test_inverse_numbers_draw_the_text(shaping):
     owner = build(ARCHITECTURES["gpt2"](), dtype=torch.float64)
-    drafter, batch = made(owner, "inverse", **shaping), problem(owner)
-    found, other = (drafter.rows(*batch, None, source) for source in ("inverse", "teacher"))
+    drafter, batch = made(owner, "inverse", **shaping), problem(owner, rows=6)
+    found, other = (drafter.rows(*batch, source=source) for source in ("inverse", "teacher"))
     future, real = batch[2], found.target >= 0
     assert torch.equal(found.u[..., 0], other.u[..., 0]) and (found.u[..., 1:K] != other.u[..., 1:K]).any()
     drawn = pick(shape(owner.logits(found.z), **shaping), found.u[..., 1:])
@@ -221,7 +221,7 @@ def test_inverse_numbers_draw_the_text(shaping):
 def test_survival_is_counted(form):
     owner = toy("gpt2")
     drafter, batch = made(owner, form), problem(owner, rows=6)
-    found = drafter.rows(*batch, None, "teacher")
+    found = drafter.rows(*batch)
     laws = owner.logits(found.z[:, :, -K:])
     if form == "one-hot":
         drafts = laws.argmax(-1)
@@ -240,12 +240,27 @@ def test_survival_is_counted(form):
     assert drafter.survival.tolist() == pytest.approx(chance, rel=1e-5) and 0 < chance[-1] < chance[1] < 1
 
 
-# Survival is that of the tape's numbers, which are uniform in their bins: beta shapes those of training alone.
-def test_survival_knows_no_beta():
+# What is measured, survival and the losses of validation, is of the tape's numbers, which are uniform in their bins:
+# beta shapes those of training alone.
+def test_measurements_know_no_beta():
     owner = toy("gpt2")
     one, other, batch = made(owner), made(owner, beta=0.05), problem(owner, rows=6)
-    assert not torch.equal(one.rows(*batch, None, "teacher").u, other.rows(*batch, None, "teacher").u)
     assert torch.equal(one.right(*batch)[0], other.right(*batch)[0])
+    assert one.losses(*batch)["loss"] != other.losses(*batch)["loss"]
+    held = Texts(torch.randint(1, VOCABULARY, (4, T + 1)), torch.randint(1, VOCABULARY, (4, T - K, K + 1)), T - K)
+    assert evaluate(one, held) == evaluate(other, held) and one.training
+    assert other.eval().losses(*batch)["loss"] == one.losses(*batch)["loss"]
+
+
+# Every step has numbers of its own, also where it has the same text and anchors as another; the same step has the same.
+def test_every_step_has_its_own_numbers():
+    owner = toy("gpt2")
+    drafter, batch = made(owner), problem(owner)
+    one, other, again = (drafter.losses(*batch, draw=step)["loss"] for step in (1, 2, 1))
+    assert one == again != other
+    one, other, again = (drafter.rows(*batch, draw=step) for step in (1, 2, 1))
+    assert torch.equal(one.u, again.u) and torch.equal(one.target, other.target)
+    assert (one.u != other.u)[..., 0].all()
 
 
 # A drafter used with fewer slots is measured and trained with those alone.
@@ -271,7 +286,7 @@ def learner(form: str, seed: int = 0, **options):
 
 
 # Slots predict unseen text better at the end than at the start, and survival is measured; the backbone stays as it was,
-# bit for bit. An interrupted run ends with the very weights of a straight one: its numbers come from the batch alone.
+# bit for bit. An interrupted run ends with the very weights of a straight one: its numbers come from the step alone.
 @pytest.mark.parametrize("form", ["one-hot", "inverse"])
 def test_fit(form, tmp_path):
     before, straight = weights(backbone().model), learner(form)
@@ -307,7 +322,7 @@ def test_autocast(form):
     for on in (False, True):
         drafter.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=on):
-            rows, loss = drafter.rows(*batch, None, "teacher"), drafter.losses(*batch)["loss"]
+            rows, loss = drafter.rows(*batch), drafter.losses(*batch)["loss"]
         loss.backward()
         found.append((rows.u, loss.item(), torch.cat([w.grad.flatten() for w in drafter.parameters()])))
     (u, exact, slope), (same, rounded, other) = found
