@@ -17,15 +17,16 @@ from .lookup import Lookup
 from .masked import Masked
 from .oracle import Oracle
 from .ptp import PTP
+from .student import Student
 
 DRAFTERS: dict[str, type[DrafterBase]] = {
-    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Masked, PTP, Lookup, Oracle)
+    d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Masked, PTP, Student, Lookup, Oracle)
 }
 
 
 def make_drafter(name: str, backbone: Backbone, **options) -> DrafterBase:
-    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "masked", "ptp", "lookup" or "oracle"
-    (answer=tokens), with its options (horizon=, ...).
+    """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "masked", "ptp", "student", "lookup" or
+    "oracle" (answer=tokens), with its options (horizon=, ...).
     """
     if name not in DRAFTERS:
         near = difflib.get_close_matches(str(name), DRAFTERS, 2, 0.3)

@@ -39,16 +39,12 @@ class DrafterBase(nn.Module):
             raise ValueError(f"horizon={horizon!r}: it must be a whole number from 1 to {MOST}")
         self.horizon = horizon
         self.options = {"horizon": horizon, **options}
-        self.made_for = {
-            "width": backbone.width,
-            "vocabulary": backbone.vocabulary,
-            "backbone": backbone.fingerprint,
-        }
+        self.made_for = identity(backbone)
         self.__dict__["backbone"] = backbone
 
     def check(self, backbone: Backbone) -> None:
         """ValueError where this drafter was made for another backbone."""
-        here = {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
+        here = identity(backbone)
         for key, mine in self.made_for.items():
             if mine != here[key]:
                 what = "fingerprint" if key == "backbone" else key
@@ -100,6 +96,11 @@ class DrafterBase(nn.Module):
                 f"({str(error).splitlines()[0]}): the file is damaged or belongs to another drafter"
             ) from error
         self.to(self.backbone.device, self.backbone.dtype)
+
+
+def identity(backbone: Backbone) -> dict:
+    """What a drafter remembers of the backbone it is made for."""
+    return {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
 
 
 def whole(value) -> bool:

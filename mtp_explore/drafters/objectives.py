@@ -132,13 +132,20 @@ def _kl(state: Tensor, z: Tensor, teacher: Tensor, factors: Callable) -> Tensor:
     return (logp.exp() * (logp - logq)).sum(-1)
 
 
-def divergence(a: Tensor, b: Tensor, logits: Callable[[Tensor], Tensor], budget: int = 1 << 24) -> Tensor:
-    """KL(P || Q) [N] in nats of P = softmax(logits(a)), Q = softmax(logits(b)), states a, b [N, D]. At most `budget`
-    logits are alive at once; they are made again in the backward pass.
+def divergence(
+    a: Tensor,
+    b: Tensor,
+    logits: Callable[[Tensor], Tensor],
+    budget: int = 1 << 24,
+    other: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """KL(P || Q) [N] in nats of P = softmax(logits(a)), Q = softmax(other(b)), states a [N, D], b [N, D']; other: by
+    default `logits`. At most `budget` logits of each are alive at once; they are made again in the backward pass.
     """
+    other = other or logits
 
     def part(a: Tensor, b: Tensor) -> Tensor:
-        a, b = (exact(logits(x)).log_softmax(-1) for x in (a, b))
+        a, b = exact(logits(a)).log_softmax(-1), exact(other(b)).log_softmax(-1)
         return (a.exp() * (a - b)).sum(-1)
 
     with torch.no_grad():

@@ -179,14 +179,20 @@ class PTP(SlotDrafter):
         """
         beta = self.beta if self.training else 1.0
         made = self.rows(text, anchors, future, greedy, draw, self.source, beta)
-        real = made.target >= 0
+        return self.means(made, made.target >= 0)
+
+    def means(self, made: Rows, real: Tensor, teacher=None) -> dict[str, Tensor]:
+        """The losses of rows, means over those that are real [B, A, M] bool; teacher: the backbone whose states
+        `made.teacher` are, by default the drafter's own.
+        """
         if self.form == "cross-entropy":
             each = self.cross_entropy(made.z, made.target, self.scale)
         else:
-            pair = (made.z, made.teacher) if self.form == "reverse-kl" else (made.teacher, made.z)
-            logits = (x.flatten(0, -2) for x in pair)
-            each = divergence(*logits, lambda z: self.backbone.logits(z) / self.scale).view_as(real)
-        names = (f"{self.slot} {j}" for j in range(self.first_slot, self.horizon + 1))
+            own, other = ((lambda z, b=b: b.logits(z) / self.scale) for b in (self.backbone, teacher or self.backbone))
+            pair = (made.z, own), (made.teacher, other)
+            (a, p), (b, q) = pair if self.form == "reverse-kl" else pair[::-1]
+            each = divergence(a.flatten(0, -2), b.flatten(0, -2), p, other=q).view_as(real)
+        names = (f"{self.slot} {j}" for j in range(self.horizon + 1 - real.shape[-1], self.horizon + 1))
         means = {name: per_token(each[..., m], real[..., m]) for m, name in enumerate(names)}
         return {"loss": per_token(each, real), **means}
 
@@ -196,7 +202,7 @@ class PTP(SlotDrafter):
         """
         made = self.rows(text, anchors, future, greedy, draw)
         target, z = made.target[..., -self.horizon :], made.z[:, :, -self.horizon :]
-        u, greedy = made.u[..., 1:], made.greedy[:, None, None].expand_as(target)
+        u, greedy = made.u[..., -self.horizon :], made.greedy[:, None, None].expand_as(target)
 
         def draft(z: Tensor, u: Tensor, g: Tensor) -> Tensor:
             return self.backbone.logits(z).argmax(-1) if self.one_hot else pick(self.shaped(z, g), u)
