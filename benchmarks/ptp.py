@@ -93,7 +93,7 @@ def budget(drafter: str, sizes: Sizes, quick: bool) -> dict:
     prompts = starts(target, text, sizes.prompts)
     slots = drafter.slots_per_branch
     facts = {"slots_per_branch": slots, "all_slots": (drafter.horizon + 1) * slots}
-    facts["survival"] = [round(s, 4) for s in drafter.survival.tolist()]
+    facts["survival"] = [[round(s, 4) for s in row] for row in drafter.survival.tolist()]  # drawn, greedy
     return {**facts, "decoding": plans(target, drafter, prompts, sizes.tokens, sizes.budgets)}
 
 

@@ -125,7 +125,7 @@ class _Job:
         exact = temperature == 0 or drafter is None or drafter.one_hot
         self.rule = rule_named(("match" if exact else "rejection") if rule is None else rule)
         self.backbone, self.drafter, self.max_new_tokens = backbone, drafter, max_new_tokens
-        self.plan = resolve(plan, drafter)
+        self.plan = resolve(plan, drafter, temperature == 0)
         self.shape = partial(shape, **options)
         horizon = drafter.horizon if drafter else 0
         rows = len(self.prompts)

@@ -3,8 +3,9 @@
 Branch b stands for "if exactly b of the n pending drafts survive"; with several drafts pending only one branch will
 be used. `linear` bets on all surviving, `quadratic` buys every branch, `budget(m)` the m slots of greatest expected
 gain A_b s_j, where A_b is the chance of branch b (from the drafter's own confidences) and s_j the measured chance that
-the first j drafts of a window are right (papers.md 4.7). A branch's slots are bought in order, because a slot without
-those before it says nothing. Slot 0 (O-PTP) only repeats y' and gains nothing, so a branch opens at the price of two.
+the first j drafts of a window are right, on greedy text if decoding is greedy (papers.md 4.7). A branch's slots are
+bought in order, because a slot without those before it says nothing. Slot 0 (O-PTP) only repeats y' and gains nothing,
+so a branch opens at the price of two.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def linear(drafter: Drafter, draft: Draft) -> Slots:
     return Slots(branch, index.expand_as(branch))
 
 
-def budget(m: int) -> Plan:
-    """The `m` slots of greatest expected gain: each time the best next one, by gain for its price.
+def budget(m: int, greedy: bool = False) -> Plan:
+    """The `m` slots of greatest expected gain: each time the best next one, by gain for its price. greedy: for decoding
+    at temperature 0; `drafter.survival` [2, K+1] has a row for drawn text and one for greedy text, or [K+1] is of both.
 
     s falls with j, so without slot 0 that is one top-k of A_b s_j, and the best there is. With it, a branch's first two
     slots count A_b s_1 / 2 each, later ones no more than those before them (they would be bought at once), and an
@@ -60,7 +62,7 @@ def budget(m: int) -> Plan:
         ends = torch.cat([1 - sure, torch.ones_like(kept[:, :1])], 1)
         place = torch.arange(kept.shape[1], device=kept.device)
         chance = kept * torch.where(place == draft.n[:, None], 1.0, ends)  # A_b
-        survival = drafter.survival.to(chance)
+        survival = drafter.survival.to(chance).expand(2, -1)[int(greedy)]
         worth = survival if first else torch.cat([survival[1:2].expand(2) / 2, survival[2:]]).cummin(0).values
         gain = chance.gather(1, every.branch.clamp(min=0)) * worth[every.index]
         gain = gain.masked_fill(every.branch < 0, -1.0)
@@ -88,14 +90,14 @@ def better_last(every: Slots, gain: Tensor, order: Tensor, m: int) -> Tensor:
 NAMED = {"linear": linear, "quadratic": quadratic}
 
 
-def resolve(plan: Plan | str | None, drafter: Drafter | None) -> Plan:
-    """A plan from its name: None, "linear", "quadratic", "budget=12", or a function."""
+def resolve(plan: Plan | str | None, drafter: Drafter | None, greedy: bool = False) -> Plan:
+    """A plan from its name: None, "linear", "quadratic", "budget=12", or a function; greedy: for temperature 0."""
     if plan is None:
         plan = quadratic
     elif isinstance(plan, str) and plan in NAMED:
         plan = NAMED[plan]
     elif isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdecimal():
-        plan = budget(int(plan[7:]))
+        plan = budget(int(plan[7:]), greedy)
     elif not callable(plan):
         raise ValueError(f"plan={plan!r} is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function")
     return plan if drafter is not None and drafter.slots_per_branch else no_slots

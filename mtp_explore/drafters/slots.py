@@ -28,7 +28,8 @@ LOGITS = 1 << 22  # numbers of logits alive at once where nothing is trained
 class SlotDrafter(DrafterBase):
     """A subclass makes `lora` (with `adapters`) and writes `right`, beside the verbs and the losses.
 
-    survival [K+1]: the chance that the first j drafts are right, for plan "budget=<slots>"; 2^-j until it is measured.
+    survival [2, K+1]: the chance that the first j drafts are right, for plan "budget=<slots>": row 0 on drawn text, row
+    1 on greedy text; 2^-j until it is measured. Files with one row [K+1] are of both.
     """
 
     slot = "slot"  # what messages, traces and losses call one
@@ -40,7 +41,7 @@ class SlotDrafter(DrafterBase):
         if not whole(anchors) or anchors < 0:
             raise ValueError(f"anchors={anchors!r}: places of a window that get {self.slot}s, 0 for all, so 0 or more")
         self.anchors = anchors
-        self.register_buffer("survival", 0.5 ** torch.arange(horizon + 1.0))
+        self.register_buffer("survival", 0.5 ** torch.arange(horizon + 1.0).repeat(2, 1))
 
     @property
     def spread(self) -> float:
@@ -50,6 +51,11 @@ class SlotDrafter(DrafterBase):
 
     def adapters(self, rank: int, alpha: float, targets: str) -> GatedLoRA:
         return GatedLoRA(self.backbone.model, rank, alpha or None, targets)
+
+    def load_state_dict(self, state, *args, **options):
+        if "survival" in state:
+            state = {**state, "survival": state["survival"].expand(2, -1)}
+        return super().load_state_dict(state, *args, **options)
 
     def gate(self, first: int):
         return self.lora.gate(first)
@@ -97,17 +103,22 @@ class SlotDrafter(DrafterBase):
 
     @torch.no_grad()
     def settle(self, batches) -> None:
-        """Measure `survival` on batches as `losses` is given them, each draft among those whose predecessors held."""
-        right, asked = torch.zeros(2, self.horizon, device=self.survival.device)
-        for batch in batches:
-            good, real = self.right(*batch)
-            good = (good & real).long().cumprod(1)
+        """Measure `survival` on batches as `losses` is given them, each draft among those whose predecessors held, in
+        windows of drawn and of greedy text apart. Where there are none of a kind, the other's row serves.
+        """
+        right, asked = torch.zeros(2, 2, self.horizon, device=self.survival.device)
+        for text, anchors, future, *more in batches:
+            good, real = self.right(text, anchors, future, *more)
+            good = (good & real).float().cumprod(1)
             before = torch.cat([torch.ones_like(good[:, :1]), good[:, :-1]], 1)
-            right += good.sum(0)
-            asked += (before * real).sum(0)
-        self.survival[0] = 1
-        self.survival[1 : self.horizon + 1] = (right / asked.clamp(min=1)).cumprod(0)
-        self.survival.copy_(self.survival.cummin(0).values)  # those of slots that a shortened drafter has not: no more
+            greedy = more[0] if more and more[0] is not None else torch.zeros_like(anchors[:, 0])
+            row = greedy.long().repeat_interleave(anchors.shape[1])
+            right.index_add_(0, row, good)
+            asked.index_add_(0, row, before * real)
+        chance = (right / asked.clamp(min=1)).cumprod(1)
+        self.survival[:, 0] = 1
+        self.survival[:, 1 : self.horizon + 1] = torch.where(asked[:, :1] > 0, chance, chance.flip(0))
+        self.survival.copy_(self.survival.cummin(1).values)  # those of slots that a shortened drafter has not: no more
 
 
 def at_places(states: Tensor, place: Tensor) -> Tensor:

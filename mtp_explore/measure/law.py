@@ -97,7 +97,7 @@ def exact_law(
     if tape is None:
         tape = (lambda v, k: PositionTape(v, k, v.device)) if rule is match else FreshBoxes
     digits = n + 2 * horizon + 1 if rule is match else n * (2 * horizon + 1)
-    plan = resolve(plan, drafter)
+    plan = resolve(plan, drafter, temperature == 0)
     job = partial(_run_boxes, backbone, drafter, ids, n, law, rule, plan, lambda values: tape(values, horizon))
     # edges closer than this to a box's wall are the wall: calls of other shapes change the last bits
     tolerance = 1e-12 if backbone.dtype == torch.float64 else 2e-6

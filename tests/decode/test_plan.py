@@ -6,6 +6,8 @@ import torch
 from toys import SLOT_DRAFTERS, on_every_device, toy
 
 from mtp_explore.contract import Draft
+from mtp_explore.decode import plan
+from mtp_explore.decode.generate import generate
 from mtp_explore.decode.plan import budget, linear, quadratic, resolve
 from mtp_explore.drafters import make_drafter
 
@@ -87,14 +89,36 @@ def test_what_an_opening_price_loses(horizon, mean, worst):
     assert 0 < (lost > 1e-9).double().mean() < 0.2 and lost.mean() < mean and lost.max() < worst
 
 
+# With a row each for drawn and for greedy text a budget is that of the row of its decoding; one row serves both.
+@each_drafter
+def test_budget_of_greedy_decoding(name, monkeypatch):
+    owner, draft = toy("gpt2"), drafts(torch.Generator().manual_seed(0))
+    drafter = SLOT_DRAFTERS[name](owner)
+    rows = torch.tensor([[1.0, 0.9, 0.1, 0.05], [1.0, 0.9, 0.85, 0.8]]).double()
+
+    def slots(survival, greedy):
+        drafter.survival = survival
+        return resolve("budget=5", drafter, greedy)(drafter, draft)
+
+    for greedy in (False, True):
+        for one, other in zip(slots(rows, greedy), slots(rows[int(greedy)], not greedy), strict=True):
+            assert torch.equal(one, other)
+    assert not torch.equal(slots(rows, False).index, slots(rows, True).index)
+    asked, honest = [], plan.budget
+    monkeypatch.setattr(plan, "budget", lambda m, greedy: asked.append((m, greedy)) or honest(m, greedy))
+    for temperature in (0, 0.5):
+        generate(owner, drafter, [1, 2, 3], 4, temperature=temperature, plan="budget=5")
+    assert asked == [(5, True), (5, False)]
+
+
 # Before any draft there is one branch, and a budget goes to it.
 @each_drafter
 def test_the_prefill(name):
     drafter = SLOT_DRAFTERS[name](toy("gpt2"))
     draft = Draft(torch.zeros(2, 0, dtype=torch.long), torch.zeros(2, 0, 5), torch.zeros(2, dtype=torch.long))
     own = [(0, j) for j in range(drafter.first_slot, K + 1)]
-    for plan in (linear, quadratic, budget(99)):
-        assert bought(plan(drafter, draft), 1) == own
+    for every in (linear, quadratic, budget(99)):
+        assert bought(every(drafter, draft), 1) == own
     assert bought(budget(2)(drafter, draft), 0) == own[:2]
 
 
@@ -105,9 +129,9 @@ def test_resolve():
     assert resolve(None, drafter) is resolve("quadratic", drafter) is quadratic and resolve("linear", drafter) is linear
     assert resolve("budget=4", drafter)(drafter, draft).branch.shape[1] == 4
     assert resolve(linear, drafter) is linear
-    for plan in (None, "linear", "budget=4", quadratic):
-        assert resolve(plan, bare)(bare, draft).branch.shape == (len(draft.n), 0)
-        assert resolve(plan, None)(None, draft).branch.shape == (len(draft.n), 0)
+    for name in (None, "linear", "budget=4", quadratic):
+        assert resolve(name, bare)(bare, draft).branch.shape == (len(draft.n), 0)
+        assert resolve(name, None)(None, draft).branch.shape == (len(draft.n), 0)
     for wrong in ("budget=\u00b3", "budget=1.5", [1], {}, 5):
         with pytest.raises(ValueError, match="is not known: use 'linear'"):
             resolve(wrong, drafter)

@@ -276,7 +276,7 @@ def test_the_start():
 def test_saving(form, tmp_path):
     backbone = toy("llama")
     drafter = made(backbone, targets="q_proj,v_proj", alpha=3.0, **FORMS[form])
-    drafter.survival.copy_(torch.tensor([1, 0.5, 0.25, 0.125]))
+    drafter.survival.copy_(torch.tensor([[1, 0.5, 0.25, 0.125], [1, 0.75, 0.5, 0.25]]))
     drafter.to(torch.bfloat16).save_pretrained(tmp_path)
     again = load_drafter(tmp_path, backbone)
     mine, theirs = drafter.state_dict(), again.state_dict()
@@ -284,6 +284,20 @@ def test_saving(form, tmp_path):
     assert again.options == drafter.options and again.one_hot == (form == "argmax") and "survival" in mine
     trace = generate(backbone, again, ragged()[1], 8, temperature=0, eos=False)
     assert [s.belief for s in trace.steps[:2]] == [None, {"masks": K}]
+
+
+# Drafters of before, whose survival is one row, load: it serves drawn and greedy text. Other shapes are refused.
+def test_survival_in_one_row(tmp_path):
+    backbone = toy("llama")
+    drafter = made(backbone)
+    for survival in (torch.tensor([1, 0.5, 0.25, 0.125]), torch.ones(3, 4)):
+        drafter.survival = survival
+        drafter.save_pretrained(tmp_path)
+        if survival.dim() == 1:
+            assert torch.equal(load_drafter(tmp_path, backbone).survival, survival.repeat(2, 1))
+        else:
+            with pytest.raises(ValueError, match="cannot be read as drafter 'masked'"):
+                load_drafter(tmp_path, backbone)
 
 
 def test_bad_options_are_refused():

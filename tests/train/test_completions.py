@@ -146,6 +146,7 @@ def test_fit(tmp_path, monkeypatch):
     assert not equal(weights(made), weights(corpus))
     held = split_features(made, backbone(), Cycle(), "validation", Recipe(1, 0, 1, 1.0, 1000, text="own"))
     settled = made.survival.clone()
+    assert not torch.equal(settled[0], settled[1])  # drawn and greedy windows apart
     made.settle(b.given(torch.float32) for b in held.parts(8192))
     assert torch.equal(settled, made.survival)
 

@@ -216,7 +216,8 @@ def test_inverse_numbers_draw_the_text(shaping):
     assert torch.equal(real, future[..., 1:] >= 0) if not shaping else real.float().mean() < 0.8
 
 
-# The chance that drafts survive is counted as `match` meets them: a draft under the tape's number against the token.
+# The chance that drafts survive is counted as `match` meets them: a draft under the tape's number against the token;
+# of drawn and of greedy windows apart, and where there are none of a kind the other's stands for it.
 @pytest.mark.parametrize("form", ["one-hot", "categorical", "inverse"])
 def test_survival_is_counted(form):
     owner = toy("gpt2")
@@ -230,14 +231,30 @@ def test_survival_is_counted(form):
     good, real = drafter.right(*batch)
     target = batch[2][..., 1:]
     assert torch.equal(good, (drafts == target).flatten(0, 1)) and torch.equal(real, (target >= 0).flatten(0, 1))
-    chance = [1.0]
     drafter.right = lambda *batch: (good, real)
     good |= torch.rand(good.shape, generator=torch.Generator().manual_seed(1)) < 0.5
-    drafter.settle([batch, batch])
+    greedy = torch.tensor([True, False, False, True, False, False])
+    for marks in ([None, None], [~greedy, greedy], [greedy, greedy], [~greedy | True, ~greedy | True]):
+        drafter.settle([batch if mark is None else (*batch, mark) for mark in marks])
+        kinds = [greedy & False if mark is None else mark for mark in marks]
+        rows = [survived(good, real, torch.cat([kind == row for kind in kinds])) for row in (False, True)]
+        drawn, greedily = rows[0] or rows[1], rows[1] or rows[0]
+        torch.testing.assert_close(drafter.survival, torch.tensor([drawn, greedily]), rtol=1e-5, atol=0)
+        assert 0 < drawn[-1] < drawn[1] < 1 and (drawn != greedily) == (marks[0] is greedy)
+
+
+def survived(good, real, windows) -> list[float]:
+    """The chance that the first j drafts are right, row by row, of marked `windows` [W] (one mark per window, batches
+    that repeat good and real [N, K]); empty where none is marked.
+    """
+    each, chance = len(good) // (T - K), [1.0]
+    mine = [r for w in windows.nonzero()[:, 0].tolist() for r in range(w % each * (T - K), (w % each + 1) * (T - K))]
     for j in range(K):
-        reached = [r for r in range(len(good)) if all(good[r, i] and real[r, i] for i in range(j)) and real[r, j]]
+        reached = [r for r in mine if all(good[r, i] and real[r, i] for i in range(j)) and real[r, j]]
+        if not reached:
+            return []
         chance.append(chance[-1] * sum(bool(good[r, j]) for r in reached) / len(reached))
-    assert drafter.survival.tolist() == pytest.approx(chance, rel=1e-5) and 0 < chance[-1] < chance[1] < 1
+    return chance
 
 
 # What is measured, survival and the losses of validation, is of the tape's numbers, which are uniform in their bins:
@@ -272,7 +289,7 @@ def test_shortened_drafters_learn(form):
     losses = short.losses(text, anchors, future[..., :3])
     assert [name for name in losses if name != "loss"] == [f"slot {j}" for j in range(drafter.first_slot, 3)]
     short.settle([(text, anchors, future[..., :3])])
-    assert short.survival[0] == 1 and not torch.equal(short.survival[:3], before[:3])
+    assert (short.survival[:, 0] == 1).all() and not torch.equal(short.survival[:, :3], before[:, :3])
     assert torch.equal(drafter.survival, short.survival) and (short.survival.diff() <= 0).all()
 
 
@@ -296,7 +313,7 @@ def test_fit(form, tmp_path):
     last = report.validation[-1]
     assert all(last[f"slot {k}"] < start[f"slot {k}"] - 1 for k in (1, 2, 3))
     assert {k: last[k] for k in start} == evaluate(straight, held)
-    assert straight.survival[0] == 1 and not torch.equal(straight.survival, learner(form).survival)
+    assert (straight.survival[:, 0] == 1).all() and not torch.equal(straight.survival, learner(form).survival)
     assert equal(before, weights(backbone().model))
 
     def stop(note):
