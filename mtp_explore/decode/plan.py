@@ -46,6 +46,7 @@ def budget(m: int, greedy: bool = False) -> Plan:
     s falls with j, so without slot 0 that is one top-k of A_b s_j, and the best there is. With it, a branch's first two
     slots count A_b s_1 / 2 each, later ones no more than those before them (they would be bought at once), and an
     opening that has only one slot left to spend goes to an open branch: at times not the best, by little.
+    Errors (ValueError): no slots; one slot where branches begin with slot 0; a drafter without `survival`.
     """
     if m < 1:
         raise ValueError(f"budget={m}: a plan buys at least one slot; use plan='linear' for the smallest useful one")
@@ -57,6 +58,10 @@ def budget(m: int, greedy: bool = False) -> Plan:
                 f"and {drafter.name!r} has none: measure it, or use plan='quadratic'"
             )
         every, first = quadratic(drafter, draft), drafter.first_slot
+        if m == 1 and first == 0:
+            raise ValueError(
+                f"budget={m}: branches of {drafter.name!r} begin with slot 0, which gains nothing alone: use 2 or more"
+            )
         sure = draft.q.gather(-1, draft.tokens[..., None])[..., 0] if draft.sure is None else draft.sure
         kept = torch.cat([torch.ones_like(draft.n[:, None], dtype=sure.dtype), sure], 1).cumprod(1)
         ends = torch.cat([1 - sure, torch.ones_like(kept[:, :1])], 1)
