@@ -246,7 +246,7 @@ def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Reci
 
 
 def check_options(drafter, precision: str, text: str) -> None:
-    """ValueError unless the drafter can learn this text in this precision."""
+    """ValueError unless the drafter can learn this text in this precision on this backbone."""
     for name, value, known in (("precision", precision, PRECISIONS), ("text", text, TEXTS)):
         if value not in known:
             raise ValueError(f"{name}={value!r}: use one of {', '.join(map(repr, known))}")
@@ -255,6 +255,11 @@ def check_options(drafter, precision: str, text: str) -> None:
                 f"{name}={value!r} is for drafters that run the backbone in training; {drafter.name!r} learns from its "
                 "states: leave it out"
             )
+    if precision == "bfloat16" and drafter.backbone.dtype == torch.float16:
+        raise ValueError(
+            "precision='bfloat16': this backbone is in float16, and products do not mix the two: load it with "
+            "dtype=torch.bfloat16 or torch.float32, or leave precision out"
+        )
 
 
 def check_finite(row: dict, recipe: Recipe) -> None:

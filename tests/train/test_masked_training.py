@@ -319,6 +319,14 @@ def test_fit(tmp_path):
     )
 
 
+# Products of float16 and bfloat16 do not mix, which is said before any work.
+def test_float16_backbones_want_their_own_precision():
+    owner = build(ARCHITECTURES["llama"](), dtype=torch.float16)
+    drafter = make_drafter("masked", owner, horizon=3, rank=2)
+    with pytest.raises(ValueError, match="precision='bfloat16': this backbone is in float16.*dtype=torch.bfloat16"):
+        fit(drafter, owner, Cycle(), steps=1, precision="bfloat16", progress=False)
+
+
 # A half-precision backbone: masks, adapters and sampler learn in float32 and end as what the backbone is.
 def test_half_precision_backbones():
     model = build(ARCHITECTURES["llama"](), dtype=torch.bfloat16)
