@@ -24,7 +24,7 @@ from ..backbone.files import data_directory, shipped_directory
 from ..backbone.load import load_backbone
 from ..corpora import load_corpus
 from ..drafters import DRAFTERS, load_drafter, make_drafter
-from .fit import CHECKPOINT, OWN, PRECISIONS, TEXTS, Recipe, evaluate, fit, split_features
+from .fit import CHECKPOINT, OWN, PART, PRECISIONS, TEXTS, Recipe, evaluate, fit, split_features
 
 STEPS, QUICK = 1200, 300
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
@@ -36,9 +36,11 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:
     torch.manual_seed(recipe.seed)
     drafter = make_drafter(name, backbone, **options)
     report = fit(drafter, backbone, text, **asdict(recipe), out=out, every=250)
+    held = split_features(drafter, backbone, text, "validation", recipe, out)
+    drafter.to(torch.bfloat16).to(backbone.dtype)
+    drafter.settle(batch.given(backbone.dtype) for batch in held.parts(PART))
     drafter.to(torch.bfloat16).save_pretrained(out)
     rounded = load_drafter(out, backbone)
-    held = split_features(rounded, backbone, text, "validation", recipe, out)
     for file in (CHECKPOINT, OWN.format("train"), OWN.format("validation")):
         (out / file).unlink(missing_ok=True)
     facts = {
