@@ -101,6 +101,11 @@ class PTP(SlotDrafter):
                 f"loss={loss!r}, source={source!r}: a one-hot slot has no law of its own, so it learns by "
                 "cross-entropy from a teacher; use variant='categorical'"
             )
+        if source == "inverse" and loss != "cross-entropy":
+            raise ValueError(
+                f"loss={loss!r}, source='inverse': under the drafter's own numbers the backbone's law is no teacher; "
+                "use loss='cross-entropy' or source='teacher'"
+            )
         if not isinstance(beta, Real) or not 0 < beta < math.inf:
             raise ValueError(f"beta={beta!r}: Beta(beta, beta) needs a number above 0 (1: uniform)")
         self.one_hot = variant == "one-hot"
@@ -166,11 +171,6 @@ class PTP(SlotDrafter):
         teacher = at_places(frozen.hidden.to(z.dtype), self.behind(anchors))
         return Rows(u, greedy, z, target[..., first:], teacher[:, :, first:])
 
-    def shaped(self, z: Tensor, greedy: Tensor) -> Tensor:
-        """The final laws [N, V] of states [N, D]: of `law`, or where greedy [N] bool the arg-max's."""
-        logits = self.backbone.logits(z)
-        return torch.where(greedy[:, None], shape(logits, 0), shape(logits, **self.law))
-
     def losses(
         self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0
     ) -> dict[str, Tensor]:
@@ -205,7 +205,9 @@ class PTP(SlotDrafter):
         u, greedy = made.u[..., -self.horizon :], made.greedy[:, None, None].expand_as(target)
 
         def draft(z: Tensor, u: Tensor, g: Tensor) -> Tensor:
-            return self.backbone.logits(z).argmax(-1) if self.one_hot else pick(self.shaped(z, g), u)
+            logits = self.backbone.logits(z)
+            best = logits.argmax(-1)
+            return best if self.one_hot else torch.where(g, best, pick(shape(logits, **self.law), u))
 
         best = self.in_parts(draft, z.flatten(0, 2), u.flatten(), greedy.flatten()).view_as(target)
         return (best == target).flatten(0, 1), (target >= 0).flatten(0, 1)

@@ -18,11 +18,10 @@ from torch import Tensor
 
 from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
-from ..tensors.logprob import target_logprob
+from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
 from .base import DrafterBase, whole
 
 SAMPLE = 4096  # rows of the embedding table whose spread the slots' own embeddings start with
-LOGITS = 1 << 22  # numbers of logits alive at once where nothing is trained
 
 
 class SlotDrafter(DrafterBase):
@@ -87,14 +86,13 @@ class SlotDrafter(DrafterBase):
 
     def cross_entropy(self, z: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:
         """-log softmax(U z / temperature)[target] [...], z [..., D]; of no meaning where target [...] is -1."""
-        unembed = self.backbone.unembedding
-        unembed = unembed if temperature == 1 else lambda h: self.backbone.unembedding(h) / temperature
+        unembed = divided(self.backbone.unembedding, temperature)
         logp = target_logprob(z.flatten(0, -2), target.clamp(min=0).flatten(), unembed)
         return -logp.view_as(target)
 
     def in_parts(self, function, *rows: Tensor) -> Tensor:
         """function(*rows) over rows [N, ...], so many at a time that their logits fit."""
-        size = max(1, LOGITS // self.backbone.vocabulary)
+        size = max(1, chunk(rows[0], None, BUDGET) // self.backbone.vocabulary)
         return torch.cat([function(*part) for part in zip(*(x.split(size) for x in rows), strict=True)])
 
     def right(self, *batch) -> tuple[Tensor, Tensor]:
@@ -119,6 +117,12 @@ class SlotDrafter(DrafterBase):
         self.survival[:, 0] = 1
         self.survival[:, 1 : self.horizon + 1] = torch.where(asked[:, :1] > 0, chance, chance.flip(0))
         self.survival.copy_(self.survival.cummin(1).values)  # those of slots that a shortened drafter has not: no more
+
+
+def divided(unembed: Unembedding, temperature: float) -> Unembedding:
+    """The unembedding whose logits are those of `unembed` over a temperature, plain data too: the cap falls with s."""
+    cap = unembed.cap and unembed.cap / temperature
+    return unembed._replace(scale=unembed.scale / temperature, cap=cap)
 
 
 def at_places(states: Tensor, place: Tensor) -> Tensor:

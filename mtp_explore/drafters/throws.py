@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ..backbone.blocks import Frozen
+from ..tensors.categorical import shape
 from ..tensors.uniforms import bins, inside
 from .slots import at_places
 
@@ -55,10 +56,15 @@ def inverse(drafter, frozen: Frozen, anchors: Tensor, future: Tensor, low: Tenso
 
 
 def bins_of(drafter, states: Tensor, token: Tensor, greedy: Tensor) -> tuple[Tensor, Tensor]:
-    """(low, high) [...] of tokens [...] under the laws of states [..., D]; greedy: bool, as far as it goes."""
+    """(low, high) [...] of tokens [...] under the laws of states [..., D]; greedy: bool, as far as it goes: there the
+    arg-max has [0, 1) and no other token has a bin.
+    """
 
     def part(z: Tensor, t: Tensor, g: Tensor) -> Tensor:
-        return torch.stack(bins(drafter.shaped(z, g), t.clamp(min=0)), -1)
+        logits = drafter.backbone.logits(z)
+        low, high = bins(shape(logits, **drafter.law), t.clamp(min=0))
+        best = (logits.argmax(-1) == t).to(high)
+        return torch.stack([torch.where(g, 0.0, low), torch.where(g, best, high)], -1)
 
     flat = states.flatten(0, -2), token.flatten(), greedy.expand_as(token).flatten()
     return drafter.in_parts(part, *flat).view(*token.shape, 2).unbind(-1)

@@ -253,6 +253,11 @@ def test_bad_options_are_refused():
         (dict(source="self"), "source='self'.*teacher, inverse"),
         (dict(loss="kl"), "a one-hot slot has no law.*variant='categorical'"),
         (dict(source="inverse"), "a one-hot slot has no law"),
+        (
+            dict(variant="categorical", source="inverse", loss="kl"),
+            "loss='kl', source='inverse'.*no teacher.*'teacher'",
+        ),
+        (dict(variant="categorical", source="inverse", loss="reverse-kl"), "loss='reverse-kl', source='inverse'"),
         (dict(embedding="sine"), "embedding='sine'"),
         (dict(temperature=-1.0), "temperature=-1.0"),
         (dict(top_p=0.0), "top_p=0.0"),

@@ -10,7 +10,9 @@ from mtp_explore.backbone.blocks import freeze
 from mtp_explore.backbone.layout import Layout
 from mtp_explore.drafters import load_drafter, make_drafter
 from mtp_explore.drafters.objectives import divergence
+from mtp_explore.drafters.slots import divided
 from mtp_explore.tensors.categorical import pick, shape
+from mtp_explore.tensors.logprob import Unembedding
 from mtp_explore.train.features import futures
 from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, split_features
 from mtp_explore.train.texts import Texts
@@ -119,6 +121,13 @@ def test_greedy_windows():
         three, four = drafter.losses(text, anchors, future), drafter.losses(text, anchors, future, greedy)
         assert three["loss"] != four["loss"] and three.keys() == four.keys()
         assert drafter.losses(text, anchors, future, ~greedy)["loss"] == three["loss"]
+    drafter = made(owner, "categorical", embedding="constant")  # slots that read as the token which greedy text repeats
+    for w in drafter.lora.parameters():
+        w.data.zero_()
+    drafter.auxiliary.weight.data.copy_(owner.embed(text[:1, -1]))
+    rows, (good, _) = drafter.rows(text, anchors, future, greedy), drafter.right(text, anchors, future, greedy)
+    drafts = owner.logits(rows.z).argmax(-1)
+    assert greedy.all() and torch.equal(good, (drafts == rows.target).flatten(0, 1)) and good.any()
 
 
 def plain(drafter, text, anchors, u):
@@ -180,6 +189,15 @@ def test_the_cheap_form_is_the_plain_one(architecture, form):
     torch.testing.assert_close(one, other, **tight)
     assert all(g.abs().max() > 1e-6 for g in one.values())
     assert not any(w.requires_grad or w.grad is not None for w in owner.model.parameters())
+
+
+# Logits over a temperature are those of another unembedding, with its bias, scale and cap.
+def test_an_unembedding_over_a_temperature():
+    g = torch.Generator().manual_seed(0)
+    h, weight, bias = (torch.randn(*size, generator=g, dtype=torch.float64) for size in ((7, 6), (11, 6), (11,)))
+    for unembed in (Unembedding(weight), Unembedding(weight, bias, 0.3), Unembedding(weight, bias, 3.0, 2.0)):
+        torch.testing.assert_close(divided(unembed, 0.7)(h), unembed(h) / 0.7)
+        assert torch.equal(divided(unembed, 1.0)(h), unembed(h))
 
 
 # KL divergences made part by part are those of the whole laws, gradients too; they are 0 between equal states.
