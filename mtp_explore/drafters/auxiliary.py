@@ -1,8 +1,10 @@
 """How a slot carries a number u in [0, 1): features of u, and one learned row of the input embedding for each.
 
-    e(u) = sum_f x_f(u) W_f,    W [F, D];  a constant feature stands for the bias
+    e_j(u) = sum_f x_f(u) W_f + m_j,    W [F, D], m_j [D];  a constant feature stands for the bias
 
-Letters: D width, F features. What the sources use (papers.md 4.4; Draxler et al., arXiv 2512.21323, and its code):
+Letters: D width, F features, M slots. m_j, of its own for every slot as each mask has its own embedding, is our choice:
+the sources tell slots apart by their positions alone. It starts at 0, or as the masks of a drafter that is trained
+already (`SlotDrafter.start_from`). x is what the sources use (papers.md 4.4; Draxler et al., 2512.21323, its code):
 
     bits            the first 16 binary digits of u as -1 or 1 (arithmetic coding), and 1; the default
     float           the 32 bits of u as an IEEE float32, as -1 or 1, and 1
@@ -62,11 +64,11 @@ EMBEDDINGS = {
 
 
 class Auxiliary(nn.Module):
-    """Numbers [...], float64, to input embeddings [..., D], by a name of `EMBEDDINGS`. It starts as random as a table
-    of tokens with entries of standard deviation `spread`, for u uniform.
+    """Numbers [..., m], float64, that the first m of `slots` slots carry, to input embeddings [..., m, D], by a name of
+    `EMBEDDINGS`. It starts as random as a table of tokens with entries of standard deviation `spread`, for u uniform.
     """
 
-    def __init__(self, embedding: str, width: int, spread: float):
+    def __init__(self, embedding: str, width: int, spread: float, slots: int):
         super().__init__()
         if not isinstance(embedding, str) or embedding not in EMBEDDINGS:
             raise ValueError(f"embedding={embedding!r}: it must be one of {', '.join(EMBEDDINGS)}")
@@ -74,6 +76,9 @@ class Auxiliary(nn.Module):
         x = self.features((torch.arange(1024, dtype=torch.float64) + 0.5) / 1024)
         size = x.square().sum(-1).mean().sqrt().item()
         self.weight = nn.Parameter(torch.randn(x.shape[-1], width) * (spread / size))
+        self.rows = nn.Parameter(torch.zeros(slots, width))
 
-    def forward(self, u: Tensor) -> Tensor:
-        return self.features(u).to(self.weight.dtype) @ self.weight
+    def forward(self, u: Tensor, slot: Tensor | None = None) -> Tensor:
+        """slot [..., m]: the numbers of the slots, if they are not 0 .. m-1."""
+        rows = self.rows[: u.shape[-1]] if slot is None else self.rows[slot]
+        return self.features(u).to(self.weight.dtype) @ self.weight + rows

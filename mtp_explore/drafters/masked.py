@@ -60,6 +60,7 @@ class Masked(SlotDrafter):
 
     name = "masked"
     slot = "mask"
+    slot_rows = property(lambda self: self.masks)
 
     def __init__(
         self,

@@ -71,6 +71,7 @@ class PTP(SlotDrafter):
     """
 
     name = "ptp"
+    slot_rows = property(lambda self: self.auxiliary.rows)
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class PTP(SlotDrafter):
         self.first_slot = 0 if self.one_hot else 1
         self.form, self.beta, self.source, self.law, self.advised = loss, beta, source, law, set()
         self.scale, self.all_greedy = 1.0 if self.one_hot else temperature or 1.0, temperature == 0
-        self.auxiliary = Auxiliary(embedding, backbone.width, self.spread)
+        self.auxiliary = Auxiliary(embedding, backbone.width, self.spread, horizon + 1 - self.first_slot)
         self.lora = self.adapters(**adapters)
         self.to(backbone.device, backbone.dtype)
 
@@ -132,7 +133,8 @@ class PTP(SlotDrafter):
 
     def embed(self, slots: Slots, window: Tensor) -> Tensor:
         rows = torch.arange(len(window), device=window.device)[:, None]
-        return self.auxiliary(window[rows, slots.branch.clamp(min=0), slots.index - self.first_slot])
+        slot = slots.index - self.first_slot
+        return self.auxiliary(window[rows, slots.branch.clamp(min=0), slot], slot)
 
     def begin(self, state: State) -> Thrown:
         return Thrown(state.hidden, state.slots, state.count, state.window, 0)

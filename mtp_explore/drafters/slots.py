@@ -25,7 +25,7 @@ SAMPLE = 4096  # rows of the embedding table whose spread the slots' own embeddi
 
 
 class SlotDrafter(DrafterBase):
-    """A subclass makes `lora` (with `adapters`) and writes `right`, beside the verbs and the losses.
+    """A subclass makes `lora` (with `adapters`) and writes `right` and `slot_rows`, beside the verbs and the losses.
 
     survival [2, K+1]: the chance that the first j drafts are right, for plan "budget=<slots>": row 0 on drawn text, row
     1 on greedy text; 2^-j until it is measured. Files with one row [K+1] are of both.
@@ -34,6 +34,11 @@ class SlotDrafter(DrafterBase):
     slot = "slot"  # what messages, traces and losses call one
     wants_text = True
     slots_per_branch = property(lambda self: self.horizon + 1 - self.first_slot)
+
+    @property
+    def slot_rows(self) -> Tensor:
+        """[M, D] what every slot's input embedding has of its own, by number from `first_slot`."""
+        raise NotImplementedError
 
     def __init__(self, backbone, horizon: int, anchors: int, **options):
         super().__init__(backbone, horizon, anchors=anchors, **options)
@@ -66,6 +71,26 @@ class SlotDrafter(DrafterBase):
         short = copy.copy(self)
         short.horizon = slots
         return short
+
+    @torch.no_grad()
+    def start_from(self, other: SlotDrafter) -> None:
+        """Take the adapters and the slots' rows of a drafter that is trained already, before training this one: what
+        it knows of the text ahead serves here too. A slot that `other` has not gets the row of its nearest.
+
+        Errors (ValueError): a drafter of another backbone, without slots, or with adapters of other shapes.
+        """
+        mine, theirs = (
+            (d.lora.alpha, {k: v.shape for k, v in d.lora.state_dict().items()}) if hasattr(d, "lora") else None
+            for d in (self, other)
+        )
+        if other.made_for != self.made_for or mine != theirs or not mine:
+            raise ValueError(
+                f"other={other.name!r} has not the adapters of this drafter: start from one with slots, for the same "
+                "backbone, with the same rank, alpha and targets"
+            )
+        self.lora.load_state_dict(other.lora.state_dict())
+        number = torch.arange(len(self.slot_rows), device=other.slot_rows.device) + self.first_slot - other.first_slot
+        self.slot_rows.copy_(other.slot_rows[number.clamp(0, len(other.slot_rows) - 1)])
 
     def left(self, belief) -> Tensor:
         """[B] of `belief.count` slots those that speak for tokens not among the `belief.k` absorbed."""

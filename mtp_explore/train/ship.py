@@ -30,11 +30,16 @@ STEPS, QUICK = 1200, 300
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
 
 
-def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:
-    """Train drafter `name` for backbone and corpus `corpus` into the directory `out`; returns the card's facts."""
+def ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str = "", **options) -> dict:
+    """Train drafter `name` for backbone and corpus `corpus` into the directory `out`; returns the card's facts.
+
+    start: a drafter with slots, as `load_drafter` names it, from whose adapters this one goes on.
+    """
     backbone, text = load_backbone(corpus), load_corpus(corpus)
     torch.manual_seed(recipe.seed)
     drafter = make_drafter(name, backbone, **options)
+    if start:
+        drafter.start_from(load_drafter(start, backbone))
     report = fit(drafter, backbone, text, **asdict(recipe), out=out, every=250)
     held = split_features(drafter, backbone, text, "validation", recipe, out)
     drafter.to(torch.bfloat16).to(backbone.dtype)
@@ -51,6 +56,7 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, **options) -> dict:
         "backbone_sha256": read_card(shipped_directory(corpus, "backbone")).get("sha256", ""),
         "corpus": corpus,
         **asdict(recipe),
+        **({"started_from": start} if start else {}),
         "positions_seen": recipe.steps * recipe.batch,
         "parameters": sum(p.numel() for p in rounded.parameters()),
         "validation_nats": {k: round(v, 4) for k, v in evaluate(rounded, held).items()},
@@ -90,6 +96,7 @@ def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
     parser.add_argument(
         "--text", choices=TEXTS, default="corpus", help="what is learned: the corpus or own completions"
     )
+    parser.add_argument("--start", default="", help="a trained drafter with slots to start from: arithmetic/masked-k8")
     parser.add_argument("--threads", type=int)
     name = next((word for word in argv if word in TRAINABLE), None)
     own = own_options(name) if name else {}
@@ -110,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
     out = args.out or data_directory() / "models" / args.corpus / args.drafter
     steps = QUICK if args.quick else args.steps
     recipe = Recipe(steps, args.seed, args.batch, args.rate, args.positions, args.precision, args.text)
-    facts = ship(args.corpus, args.drafter, out, recipe, **options)
+    facts = ship(args.corpus, args.drafter, out, recipe, args.start, **options)
     print(f"{out}: {facts['validation_nats']} in {time.perf_counter() - clock:.0f} s")
 
 

@@ -37,15 +37,26 @@ def test_features(name):
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_embedding(name):
     torch.manual_seed(0)
-    made, u = Auxiliary(name, 256, 0.3), torch.rand(500, dtype=torch.float64)
-    out = made(u)
-    torch.testing.assert_close(out, EMBEDDINGS[name](u).float() @ made.weight)
+    made, u = Auxiliary(name, 256, 0.3, 1), torch.rand(500, 1, dtype=torch.float64)
+    out = made(u)[:, 0]
+    torch.testing.assert_close(out, EMBEDDINGS[name](u[:, 0]).float() @ made.weight)
     rows = len(out.unique(dim=0))
     assert rows == 1 if name == "constant" else rows > (400 if name != "thresholds" else 30)
     assert out.square().mean().sqrt().item() == pytest.approx(0.3, rel=0.15)
     assert made.bfloat16()(u).dtype == torch.bfloat16
 
 
+# Slots have rows of their own: slot j adds its own to what it carries, also where only some slots are asked for.
+def test_every_slot_has_a_row_of_its_own():
+    torch.manual_seed(1)
+    made, u = Auxiliary("bits", 8, 0.3, 4), torch.rand(5, 4, dtype=torch.float64)
+    bare = made(u)
+    torch.nn.init.normal_(made.rows)
+    torch.testing.assert_close(made(u), bare + made.rows)
+    slot = torch.tensor([3, 1])
+    torch.testing.assert_close(made(u[:, slot], slot), made(u)[:, slot])
+
+
 def test_unknown_embeddings_are_refused():
     with pytest.raises(ValueError, match="embedding='sine'.*bits, float, thresholds"):
-        Auxiliary("sine", 4, 1.0)
+        Auxiliary("sine", 4, 1.0, 1)
