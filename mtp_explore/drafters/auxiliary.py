@@ -2,9 +2,10 @@
 
     e_j(u) = sum_f x_f(u) W_f + m_j,    W [F, D], m_j [D];  a constant feature stands for the bias
 
-Letters: D width, F features, M slots. m_j, of its own for every slot as each mask has its own embedding, is our choice:
-the sources tell slots apart by their positions alone. It starts at 0, or as the masks of a drafter that is trained
-already (`SlotDrafter.start_from`). x is what the sources use (papers.md 4.4; Draxler et al., 2512.21323, its code):
+Letters: D width, F features, M slots. m_j is of its own for every slot, as every mask has its own embedding: our
+choice, where the sources tell slots apart by their positions alone. W starts at 0: slots that know nothing of u learn
+to read the text first, and numbers that mean nothing yet are no noise to them (docs/decisions.md, "PTP"). x is what
+the sources use (papers.md 4.4; Draxler et al., arXiv 2512.21323, and its code):
 
     bits            the first 16 binary digits of u as -1 or 1 (arithmetic coding), and 1; the default
     float           the 32 bits of u as an IEEE float32, as -1 or 1, and 1
@@ -65,7 +66,7 @@ EMBEDDINGS = {
 
 class Auxiliary(nn.Module):
     """Numbers [..., m], float64, that the first m of `slots` slots carry, to input embeddings [..., m, D], by a name of
-    `EMBEDDINGS`. It starts as random as a table of tokens with entries of standard deviation `spread`, for u uniform.
+    `EMBEDDINGS`. The slots' own rows start as those of a table of tokens with entries of standard deviation `spread`.
     """
 
     def __init__(self, embedding: str, width: int, spread: float, slots: int):
@@ -73,10 +74,9 @@ class Auxiliary(nn.Module):
         if not isinstance(embedding, str) or embedding not in EMBEDDINGS:
             raise ValueError(f"embedding={embedding!r}: it must be one of {', '.join(EMBEDDINGS)}")
         self.features = EMBEDDINGS[embedding]
-        x = self.features((torch.arange(1024, dtype=torch.float64) + 0.5) / 1024)
-        size = x.square().sum(-1).mean().sqrt().item()
-        self.weight = nn.Parameter(torch.randn(x.shape[-1], width) * (spread / size))
-        self.rows = nn.Parameter(torch.zeros(slots, width))
+        features = self.features(torch.zeros(1, dtype=torch.float64)).shape[-1]
+        self.weight = nn.Parameter(torch.zeros(features, width))
+        self.rows = nn.Parameter(torch.randn(slots, width) * spread)
 
     def forward(self, u: Tensor, slot: Tensor | None = None) -> Tensor:
         """slot [..., m]: the numbers of the slots, if they are not 0 .. m-1."""

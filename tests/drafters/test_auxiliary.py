@@ -32,27 +32,26 @@ def test_features(name):
     torch.testing.assert_close(found, wanted, atol=1e-12, rtol=0)
 
 
-# An embedding is linear in its features, tells numbers apart (all but the constant one), and starts as random as a
-# table of tokens.
+# It starts as rows like a table's, one for each slot, that know nothing of u; trained, it is linear in the features of
+# u and tells numbers apart (all but the constant one).
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_embedding(name):
     torch.manual_seed(0)
-    made, u = Auxiliary(name, 256, 0.3, 1), torch.rand(500, 1, dtype=torch.float64)
-    out = made(u)[:, 0]
-    torch.testing.assert_close(out, EMBEDDINGS[name](u[:, 0]).float() @ made.weight)
-    rows = len(out.unique(dim=0))
+    made, u = Auxiliary(name, 256, 0.3, 3), torch.rand(500, 3, dtype=torch.float64)
+    assert torch.equal(made(u), made.rows.expand(500, -1, -1))
+    assert made.rows.square().mean().sqrt().item() == pytest.approx(0.3, rel=0.15)
+    torch.nn.init.normal_(made.weight)
+    torch.testing.assert_close(made(u), EMBEDDINGS[name](u).float() @ made.weight + made.rows)
+    rows = len(made(u)[:, 0].unique(dim=0))
     assert rows == 1 if name == "constant" else rows > (400 if name != "thresholds" else 30)
-    assert out.square().mean().sqrt().item() == pytest.approx(0.3, rel=0.15)
     assert made.bfloat16()(u).dtype == torch.bfloat16
 
 
-# Slots have rows of their own: slot j adds its own to what it carries, also where only some slots are asked for.
-def test_every_slot_has_a_row_of_its_own():
+# Where only some slots are asked for, each has its own row.
+def test_slots_are_told_by_number():
     torch.manual_seed(1)
     made, u = Auxiliary("bits", 8, 0.3, 4), torch.rand(5, 4, dtype=torch.float64)
-    bare = made(u)
-    torch.nn.init.normal_(made.rows)
-    torch.testing.assert_close(made(u), bare + made.rows)
+    torch.nn.init.normal_(made.weight)
     slot = torch.tensor([3, 1])
     torch.testing.assert_close(made(u[:, slot], slot), made(u)[:, slot])
 

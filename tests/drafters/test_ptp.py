@@ -192,7 +192,7 @@ def test_greedy_slots_carry_a_half(monkeypatch):
     backbone = toy("gpt2")
     drafter, seen = made(backbone), []
     forward = drafter.auxiliary.forward
-    monkeypatch.setattr(drafter.auxiliary, "forward", lambda u: seen.append(u) or forward(u))
+    monkeypatch.setattr(drafter.auxiliary, "forward", lambda u, slot: seen.append(u) or forward(u, slot))
     sample(backbone, drafter, ragged(), NEW, temperature=0, eos=False)
     assert len(seen) > 3 and all((u == 0.5).all() for u in seen)
 
