@@ -37,6 +37,7 @@ from ..backbone.load import Backbone
 from ..backbone.together import together
 from ..contract import Slots, State
 from ..tensors.uniforms import places
+from .auxiliary import Auxiliary
 from .base import identity, whole
 from .objectives import per_token
 from .ptp import PTP, Rows, Thrown
@@ -78,8 +79,6 @@ class Student(PTP):
         own = network(backbone, **size)
         form = dict(embedding=embedding, loss=loss, beta=beta, source=source, anchors=anchors)
         super().__init__(own, horizon, variant, temperature=temperature, top_k=top_k, top_p=top_p, **form)
-        if source == "inverse" and loss != "cross-entropy":
-            raise ValueError(f"loss={loss!r} holds slots against a teacher's laws, and source='inverse' has no teacher")
         for key in ("rank", "alpha", "targets"):
             del self.options[key]
         self.options |= size
@@ -88,7 +87,9 @@ class Student(PTP):
         self.network = own.model.base_model
         embed, head = own.embed, own.model.get_output_embeddings()
         self.head = None if head.weight is embed.weight else head
+        self.auxiliary = Auxiliary(embedding, own.width, self.spread, self.slots).to(own.device, own.dtype)
         self.requires_grad_(True)
+        del self.lora
 
     def adapters(self, **options) -> None:
         """None: the whole network is trained."""
