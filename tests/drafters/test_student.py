@@ -229,40 +229,34 @@ def test_gradients_reach_the_text(size, variant):
 
 
 # Row 19, for a student from scratch: with numbers in its slots the loss of one-hot drafts falls far below the entropy
-# of the future given the context, and on the teacher's tape nearly every draft is accepted.
+# of the future given the context, and on the teacher's tape most windows are drafted whole.
 def test_it_learns_the_teacher():
     size = dict(vocab_size=4, n_embd=32, n_layer=2, n_head=2, n_positions=16, initializer_range=0.3)
     owner = build(GPT2Config(**size, bos_token_id=None, eos_token_id=None), seed=7)
-    prompt, horizon, steps = [1, 2], 2, 250
-    every = torch.tensor(list(itertools.product(range(4), repeat=horizon + 1)))
-    context = torch.tensor([prompt]).expand(len(every), -1)
+    prompt, steps, rows = [1, 2], 300, 64
+    every = torch.tensor(list(itertools.product(range(4), repeat=3)))
+    text = torch.cat([torch.tensor([prompt]).expand(len(every), -1), every], 1)
     with torch.no_grad():
-        laws = shape(owner.model(torch.cat([context, every], 1)).logits[:, 1:-1])
+        laws = shape(owner.model(text).logits[:, 1:-1])
     chance = laws.gather(2, every[..., None])[..., 0].prod(1)
-    first, both = (
-        torch.zeros(4**n, dtype=torch.float64).index_add(0, at, chance)
-        for n, at in ((1, every[:, 0]), (2, every[:, :2] @ torch.tensor([4, 1])))
-    )
-    entropy = -(both * both.log()).sum() / 2
+    entropy = float(-(chance * chance.log()).sum() / 3)
     torch.manual_seed(1)
-    drafter = make_drafter("student", owner, horizon=horizon, width=32, layers=2, heads=2)
-    optimizer, draw, losses = (
-        torch.optim.AdamW(drafter.parameters(), weight_decay=0.0),
-        torch.Generator().manual_seed(0),
-        [],
-    )
+    drafter = make_drafter("student", owner, horizon=2, width=32, layers=2, heads=2)
+    optimizer = torch.optim.AdamW(drafter.parameters(), weight_decay=0.0)
+    draw, losses, anchors = torch.Generator().manual_seed(0), [], torch.tensor([[1, 2]]).expand(rows, -1)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 1e-2 * min(1, (step + 1) / 20, 2 * (1 - step / steps))
-        future = every[chance.multinomial(64, True, generator=draw)]
-        text = torch.cat([context[:1].expand(64, -1), future], 1)
-        loss = drafter.losses(text, torch.full((64, 1), 1), future[:, None], draw=step)["loss"]
+        window = text[chance.multinomial(rows, True, generator=draw)]
+        later = torch.nn.functional.pad(window[:, 3:], (0, 1), value=-1)
+        future = torch.stack([window[:, 2:], later], 1)
+        loss = drafter.losses(window, anchors, future, draw=step)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert sum(losses[-20:]) / 20 < 0.4 * float(entropy) < losses[0]
-    found = sample(owner, drafter, [prompt] * 200, 4, seed=5, eos=False)
-    assert torch.equal(found.tokens, sample(owner, None, [prompt] * 200, 4, seed=5, eos=False).tokens)
+    assert sum(losses[-20:]) / 20 < 0.3 * entropy < entropy < losses[0]
+    found, wanted = (sample(owner, d, [prompt] * 200, 3, seed=5, eos=False) for d in (drafter, None))
+    assert torch.equal(found.tokens, wanted.tokens) and found.accepted[1].float().mean() > 1.6
 
 
 # It is saved and comes back as it was, in either size, with tied and with untied embeddings; a trace keeps the numbers
