@@ -5,7 +5,8 @@
 Every job (`ptp_plan.py`) writes one JSON under data/results/ptp and is skipped where that exists, so the script may be
 killed and started again; `--part 1/2` and `--part 2/2` share the work between two processes (start the second when
 the first has done `own-text`: both need the backbone's own text, which is kept under runs/ptp). The forecast comes
-first, from one timed step, and is corrected as jobs end. On `arithmetic`, equal steps, batch and slots:
+first, from one timed step, and is corrected as jobs end. Trainings are of equal steps, batch and slots on a structured
+corpus and a small backbone for it (`ptp_templates.py`); `pairs`, `budget` and `table` ask the shipped drafters:
 
 window     correct tokens per window of N = 2, 4, 8, 16 at T = 1: slots that carry u against slots that carry nothing,
            three seeds; trained once with N = 16, shorter windows are its first slots (`ptp_train.py`); and independent
@@ -36,7 +37,8 @@ from ptp_decode import decoded, plans
 from ptp_heads import heads
 from ptp_plan import CORPUS, GROUPS, K, Run, Sizes, jobs, work
 from ptp_tables import summary
-from ptp_train import fresh, held, trained, usual, windows
+from ptp_templates import usual
+from ptp_train import fresh, held, trained, windows
 
 import mtp_explore as mtp
 from mtp_explore.train.fit import train_step
@@ -66,7 +68,7 @@ def found(name: str, drafter: str, quick: bool):
 
 def own_text(sizes: Sizes, runs: Path) -> dict:
     """What is learned and measured, made and kept for the trainings."""
-    learn, test = windows(K, sizes.positions, "own", runs), held(K, sizes, "own", runs)
+    learn, test = windows(K, sizes, "own", runs), held(K, sizes, "own", runs)
     return {"windows": {"train": len(learn.windows), "greedy": int(learn.greedy.sum()), "test": len(test.windows)}}
 
 
@@ -75,7 +77,7 @@ def train(run: Run, sizes: Sizes, runs: Path) -> dict:
     drafter, facts = trained(run, sizes, runs)
     facts |= {"run": asdict(run), "decoding": {}}
     if run.horizon == K:
-        target, text = usual()
+        target, text = usual(sizes.trunk_steps, runs)
         facts["decoding"] = decoded(target, drafter, starts(target, text, sizes.prompts), sizes.tokens)
     return facts
 
@@ -112,9 +114,9 @@ def do(kind: str, what, runs: Path, sizes: Sizes, quick: bool) -> dict:
     return {**facts, "sizes": asdict(sizes), "receipt": receipt()}
 
 
-def forecast(sizes: Sizes) -> Forecast:
+def forecast(sizes: Sizes, runs: Path) -> Forecast:
     """From one timed step of the plainest run."""
-    target, corpus = usual()
+    target, corpus = usual(sizes.trunk_steps, runs)
     drafter, optimizer = fresh(Run(), sizes, target)
     known = texts(target, corpus.tokens("train", target.tokenizer, limit=32_768), K, 8192, sizes.anchors)
     seconds = least(lambda i: train_step(drafter, optimizer, known.batch(i, sizes.batch, 0), 1e-4, sizes.precision))
@@ -125,9 +127,8 @@ def forecast(sizes: Sizes) -> Forecast:
 def main() -> None:
     args = parser(__doc__, [*GROUPS, "more"], GROUPS).parse_args()
     sizes = Sizes().quick() if args.quick else Sizes()
-    carry_out(
-        "ptp", args, jobs(args.only), partial(forecast, sizes), partial(do, sizes=sizes, quick=args.quick), summary
-    )
+    told = partial(forecast, sizes, Path("runs/quick" if args.quick else "runs") / "ptp")
+    carry_out("ptp", args, jobs(args.only), told, partial(do, sizes=sizes, quick=args.quick), summary)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 from common import adam, learned
 from ptp_plan import LONG, Run, Sizes
-from ptp_train import correct, fresh, held, means, usual, windows
+from ptp_templates import usual
+from ptp_train import correct, fresh, held, means, windows
 from torch import Tensor
 
 import mtp_explore as mtp
@@ -61,11 +62,11 @@ class Judge:
 
 def heads(sizes: Sizes, cache: Path) -> dict:
     """Train heads for the longest window; facts as those of `trained`."""
-    target, _ = usual()
+    target, _ = usual(sizes.trunk_steps, cache)
     slots = fresh(Run(horizon=LONG, variant="categorical"), sizes, target)[0]
     torch.manual_seed(0)
     drafter = mtp.make_drafter("independent", target, horizon=LONG)
-    known = Anchored(windows(LONG, sizes.positions, "own", cache)._replace(anchors=sizes.anchors), target)
+    known = Anchored(windows(LONG, sizes, "own", cache)._replace(anchors=sizes.anchors), target)
     test = held(LONG, sizes, "own", cache)
     few = test._replace(windows=test.windows[: sizes.few], future=test.future[: sizes.few])
     ways = {way: Judge(drafter, slots, way == "arg-max") for way in ("arg-max", "pick")}

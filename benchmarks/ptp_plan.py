@@ -1,6 +1,6 @@
 """The runs of `ptp.py`: what each trains, under which name, and in which comparison it stands.
 
-Letters: N = K + 1 tokens of a window, y' and K drafts. Every run trains slots on the shipped backbone of `arithmetic`
+Letters: N = K + 1 tokens of a window, y' and K drafts. Every run trains slots on the backbone of `ptp_templates.py`
 by one recipe, and differs from the plainest one in a single thing; seeds 0, 1, 2 only where a ratio is claimed. The
 windows of `window` have the longest N, and shorter ones are its first slots; other runs have N = 8. A run may stand in
 several comparisons; it is trained once.
@@ -24,14 +24,15 @@ PAIRS = ("independent", "masked-k8", *SLOTS)
 class Sizes:
     """The recipe of every training, and how much is measured; only runs of equal sizes compare."""
 
+    trunk_steps: int = 600  # of the backbone
     rate: float = 6e-3
     batch: int = 256  # anchors per step
-    anchors: int = 128  # per window of 512 places
-    rank: int = 16
+    anchors: int = 128  # per window of 256 places
+    rank: int = 32
     precision: str = "bfloat16"
-    positions: int = 200_000  # places of the text that are learned
-    steps: int = 240
-    heads_steps: int = 720  # of independent heads beside the windows
+    positions: int = 300_000  # places of the text that are learned
+    steps: int = 600
+    heads_steps: int = 1200  # of independent heads beside the windows
     heads_rate: float = 2e-3
     measured: int = 4  # times that the first `few` held windows are measured on the way
     few: int = 8
@@ -45,10 +46,10 @@ class Sizes:
 
     def quick(self) -> Sizes:
         """Next to nothing, to see that it runs."""
-        small = dict(batch=64, anchors=32, positions=4096, steps=2, measured=1, few=2, held=2048, held_anchors=16)
-        return replace(
-            self, **small, prompts=4, tokens=12, heads_steps=2, table_prompts=4, table_tokens=12, budgets=(8, 24)
-        )
+        steps = dict(trunk_steps=2, steps=2, heads_steps=2, measured=1)
+        learned = dict(batch=64, anchors=32, positions=4096, held=2048, few=2, held_anchors=16)
+        decoded = dict(prompts=4, tokens=12, table_prompts=4, table_tokens=12, budgets=(8, 24))
+        return replace(self, **steps, **learned, **decoded)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def jobs(only: list[str] | tuple[str, ...] = GROUPS) -> dict[str, tuple[str, obj
 
 def work(kind: str, what, sizes: Sizes) -> float:
     """Rows through a backbone that a job takes, weighed by what they were seen to cost; only ratios mean anything."""
-    length = 512
+    length = 256
 
     def decoded(prompts: int, tokens: int, k: int, slots: int) -> float:
         return 1.4 * prompts * tokens * (k + 1 + slots + 8)

@@ -66,7 +66,7 @@ def window(results: dict[str, dict]) -> str:
         heads = shown(over_seeds(beside, best(beside, n), n)) if beside else "–"
         shown_halves = ("–" if h is None else f"{h:.3f}" for h in (seeds, half))
         rows.append((n, shown(a), shown(b), way, f"{r:.3f}", *shown_halves, str(len(each)), heads))
-    return grid(f"window: correct tokens per window at T = 1, {CORPUS}, one training with N = {WINDOWS[-1]}", rows)
+    return grid(f"window: correct tokens per window at T = 1, one training with N = {WINDOWS[-1]}", rows)
 
 
 def label(run: Run) -> str:

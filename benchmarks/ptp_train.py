@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 from common import adam, learned
-from ptp_plan import CORPUS, WINDOWS, Run, Sizes
+from ptp_plan import WINDOWS, Run, Sizes
+from ptp_templates import usual
 from torch import Tensor
 
 import mtp_explore as mtp
@@ -28,28 +29,22 @@ from mtp_explore.train.texts import Texts, texts
 PART = 8192  # rows of blocks at a time
 
 
-@lru_cache(1)
-def usual() -> tuple:
-    """The backbone and the corpus of all trainings."""
-    return mtp.load_backbone(CORPUS), mtp.load_corpus(CORPUS)
-
-
 @lru_cache(4)
-def windows(horizon: int, positions: int, text: str, cache: Path) -> Texts:
+def windows(horizon: int, sizes: Sizes, text: str, cache: Path) -> Texts:
     """What is learned, with a horizon; own text is kept in `cache`, one file for all horizons."""
-    target, corpus = usual()
+    target, corpus = usual(sizes.trunk_steps, cache)
     model = mtp.make_drafter("ptp", target, horizon=horizon, rank=1, anchors=0)
-    return split_features(model, target, corpus, "train", Recipe(1, 0, 1, 1.0, positions, text=text), cache)
+    return split_features(model, target, corpus, "train", Recipe(1, 0, 1, 1.0, sizes.positions, text=text), cache)
 
 
 @lru_cache(4)
 def held(horizon: int, sizes: Sizes, text: str, cache: Path) -> Texts:
     """What is measured, from the test split; of own text the windows that were drawn at T = 1."""
-    target, corpus = usual()
+    target, corpus = usual(sizes.trunk_steps, cache)
     tokens = corpus.tokens("test", target.tokenizer, limit=3 * sizes.held + 4096)
     if text == "corpus":
         return texts(target, tokens, horizon, sizes.held, sizes.held_anchors)
-    about = dict(file=cache / OWN.format("test"), corpus=CORPUS, split="test")
+    about = dict(file=cache / OWN.format("test"), corpus=corpus.name, split="test")
     made = own_texts(target, tokens, horizon, sizes.held, sizes.held_anchors, **about)
     return Texts(made.windows[~made.greedy], made.future[~made.greedy], made.anchors)
 
@@ -63,9 +58,9 @@ def fresh(run: Run, sizes: Sizes, target):
 
 def trained(run: Run, sizes: Sizes, cache: Path) -> tuple:
     """(drafter, facts) of a run: its curve, correct tokens per window, and of categorical slots their perplexity."""
-    drafter, optimizer = fresh(run, sizes, usual()[0])
+    drafter, optimizer = fresh(run, sizes, usual(sizes.trunk_steps, cache)[0])
     clock = time.process_time()
-    known = windows(run.horizon, sizes.positions, run.text, cache)._replace(anchors=sizes.anchors)
+    known = windows(run.horizon, sizes, run.text, cache)._replace(anchors=sizes.anchors)
     test = held(run.horizon, sizes, "own", cache)
     few = test._replace(windows=test.windows[: sizes.few], future=test.future[: sizes.few])
     prepared = time.process_time() - clock
