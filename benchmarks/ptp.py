@@ -13,8 +13,10 @@ window     correct tokens per window of N = 2, 4, 8, 16 at T = 1: slots that car
            heads, with curves over steps and seconds (`ptp_heads.py`)
 variants   one-hot against categorical slots by cross-entropy and by KL, N = 8; `more` (not by default): reverse KL
 inverse    categorical slots from data alone; their perplexity beside that of the frozen backbone, whose adapters they
-           are (the paper's student is trained from scratch, at equal size and steps: that, and students of several
-           sizes, are not measured here)
+           are
+data       the paper's way: a network from scratch by slots from data alone, against the same network that learns the
+           next token alone, equal steps and text, three seeds (`ptp_student.py`)
+sizes      students of several sizes from scratch, a copy of the target trained whole, and gated adapters
 embedding, beta, text   how a slot carries u; where in its bin u lies; own completions or the corpus
 pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`)
 budget     tokens per call against slots per call, shipped drafters; calls per token in one and in turn
@@ -30,6 +32,7 @@ from dataclasses import asdict
 from functools import lru_cache, partial
 from pathlib import Path
 
+import ptp_student as students
 from common import receipt, shipped
 from jobs import Forecast, Skip, carry_out, least, parser
 from masked_decode import starts
@@ -107,6 +110,8 @@ def do(kind: str, what, runs: Path, sizes: Sizes, quick: bool) -> dict:
         facts = train(what, sizes, runs)
     elif kind == "heads":
         facts = heads(sizes, runs)
+    elif kind == "student":
+        facts = {"run": asdict(what), **students.trained(what, sizes, runs)}
     elif kind == "table":
         facts = table(*what, sizes, quick)
     else:
@@ -121,14 +126,34 @@ def forecast(sizes: Sizes, runs: Path) -> Forecast:
     known = texts(target, corpus.tokens("train", target.tokenizer, limit=32_768), K, 8192, sizes.anchors)
     seconds = least(lambda i: train_step(drafter, optimizer, known.batch(i, sizes.batch, 0), 1e-4, sizes.precision))
     one = Sizes(batch=sizes.batch, anchors=sizes.anchors, steps=1, measured=-1, held=0, prompts=0)
-    return Forecast(seconds / work("train", Run(), one), lambda kind, what: work(kind, what, sizes))
+    step = work("train", Run(), one)
+
+    def told(kind: str, what) -> float:
+        return step * students.work(what, sizes) if kind == "student" else work(kind, what, sizes)
+
+    return Forecast(seconds / step, told)
+
+
+def every(only: list[str]) -> dict[str, tuple[str, object]]:
+    """All jobs of groups, those of students behind the others; `sizes` needs the plainest run beside it."""
+    runs = [run for title, members in students.plan().items() for run in members if title in only]
+    found = jobs(only)
+    if "sizes" in only:
+        found = {"own-text": ("text", None), Run().name: ("train", Run()), **found}
+    return found | {run.name: ("student", run) for run in runs}
+
+
+def report(results: dict[str, dict]) -> str:
+    """All tables."""
+    return "\n\n".join(filter(None, (summary(results), students.tables(results))))
 
 
 def main() -> None:
-    args = parser(__doc__, [*GROUPS, "more"], GROUPS).parse_args()
+    groups = [*GROUPS, *students.plan()]
+    args = parser(__doc__, [*groups, "more"], groups).parse_args()
     sizes = Sizes().quick() if args.quick else Sizes()
     told = partial(forecast, sizes, Path("runs/quick" if args.quick else "runs") / "ptp")
-    carry_out("ptp", args, jobs(args.only), told, partial(do, sizes=sizes, quick=args.quick), summary)
+    carry_out("ptp", args, every(args.only), told, partial(do, sizes=sizes, quick=args.quick), report)
 
 
 if __name__ == "__main__":
