@@ -16,8 +16,7 @@ from masked_plan import CORPUS, K, Run, Sizes, plan
 from torch import Tensor
 
 import mtp_explore as mtp
-from mtp_explore.backbone.blocks import documents
-from mtp_explore.backbone.layout import Layout
+from mtp_explore.backbone.together import together
 from mtp_explore.drafters.masked import Rows
 from mtp_explore.drafters.slots import at_places
 from mtp_explore.tensors.logprob import target_logprob
@@ -27,34 +26,13 @@ from mtp_explore.train.texts import Texts
 
 def plain_rows(drafter, gated: bool, text: Tensor, anchors: Tensor, future: Tensor, *_) -> Rows:
     """`Masked.rows` in one pass over [text | masks of all anchors]; arguments as there."""
-    backbone, size = drafter.backbone, text.shape[1]
-    masks = drafter.masks.expand(*anchors.shape, -1, -1).flatten(1, 2)
-    embeds = torch.cat([backbone.embed(text), masks.to(backbone.dtype)], 1)
-    lay = plain_layout(text, anchors, drafter.horizon, backbone.eos)
-    with drafter.gate(size if gated else 0):
-        _, hidden = backbone.run(
-            embeds, lay.positions, backbone._mask(lay, embeds.dtype), torch.zeros_like(text[:, :1])
-        )
-    hidden, place = hidden.to(masks.dtype), drafter.behind(anchors)
-    states = at_places(hidden[:, :size], place)
-    z = torch.cat([states[:, :, :1], hidden[:, size:].unflatten(1, (anchors.shape[1], -1))], 2)
+    masks, place = drafter.masks.expand(*anchors.shape, -1, -1), drafter.behind(anchors)
+    with drafter.gate(text.shape[1] if gated else 0):
+        hidden, z = (x.to(masks.dtype) for x in together(drafter.backbone, text, anchors, masks))
+    states = at_places(hidden, place)
+    z = torch.cat([states[:, :, :1], z], 2)
     before = text.gather(1, place.flatten(1)).view_as(place)
     return Rows(z, drafter.sampled(z, before), future, states[:, :, 1:], place[..., 1:])
-
-
-def plain_layout(text: Tensor, anchors: Tensor, masks: int, eos: list[int]) -> Layout:
-    """Positions and attention of the rows [text | masks of anchor 1 | of anchor 2 | ...]."""
-    size, count = text.shape[1], anchors.shape[1]
-    position, document = documents(text, eos)
-    place = torch.arange(size, device=text.device).expand_as(text)
-    j = torch.cat([place[0] * 0, torch.arange(1, masks + 1, device=text.device).repeat(count)])  # 0: a text row
-    block = torch.cat([place[0] * 0 - 1, torch.arange(count, device=text.device).repeat_interleave(masks)])
-    behind = torch.cat([place, anchors.repeat_interleave(masks, 1)], 1)  # [B, rows] the place a row hangs from
-    document = document.gather(1, behind)
-    seen = (document[:, :, None] == document[:, None]) & (behind[:, None] <= behind[:, :, None]) & (j == 0)
-    own = (block[:, None] == block) & (block >= 0) & (j <= j[:, None])
-    position = position.gather(1, behind) + j
-    return Layout(position, seen | own, position, size)
 
 
 @lru_cache(1)
