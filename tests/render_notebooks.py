@@ -3,7 +3,7 @@
     figures   plotly's own HTML; its script is written once to book/plotly.min.js, beside the pages
     formulas  MathML, which browsers draw by themselves
     players   their text/html, as it is
-    controls  a note that they need a kernel
+    controls  a note that they need a kernel; the ruler's bridge to it shows nothing, and needs no note
 Scripts that nbconvert's template would fetch from elsewhere are replaced by an empty one.
 """
 
@@ -54,7 +54,7 @@ def readable(data: dict) -> None:
     if FIGURE in data:
         figure = data.pop(FIGURE)
         data["text/html"] = plotly.io.to_html(figure, full_html=False, include_plotlyjs="directory")
-    elif data.pop(WIDGET, None):
+    elif data.pop(WIDGET, None) and "Bridge" not in data.get("text/plain", ""):
         data.setdefault("text/html", NOTE)
 
 
