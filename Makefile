@@ -12,10 +12,13 @@ JOINT := --rank 8 --depth 1 --hidden 192 --head-rank 8 --mixing token --objectiv
 SHIP_cp-r8 := cp $(JOINT)
 SHIP_hmm := hmm $(JOINT)
 SHIP_btree := btree $(JOINT)
-SLOTS := --rank 32 --anchors 128 --rate 6e-3 --batch 256 --precision bfloat16
-SHIP_masked-k8 := masked $(SLOTS) --positions 1500000 --steps 2000
-SHIP_ptp-k8 := ptp --variant one-hot $(SLOTS) --text own --steps 1500
-SHIP_cptp-k8 := ptp --variant categorical --loss kl $(SLOTS) --text own --steps 1500
+SLOTS := --rank 32 --anchors 128 --batch 256 --precision bfloat16
+OWN := $(SLOTS) --rate 3e-3 --text own --positions 1000000 --steps 800
+SHIP_masked-k8 := masked $(SLOTS) --rate 6e-3 --positions 1500000 --steps 2000
+SHIP_ptp-k8 := ptp --variant one-hot $(OWN)
+SHIP_cptp-k8 := ptp --variant categorical --loss kl $(OWN)
+START_ptp-k8 = --start $$corpus/masked-k8
+START_cptp-k8 = $(START_ptp-k8)
 
 .PHONY: help setup lab test test-browser lint notebooks models models-quick book clean
 help:
@@ -61,7 +64,7 @@ models: $(READY)
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --out runs/first/$$corpus $(TRAIN_ARGS) || exit 1; \
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --start runs/first/$$corpus --seed 1 \
 	    --out data/models/$$corpus/backbone $(TRAIN_ARGS) || exit 1; \
-	  $(foreach d,$(DRAFTERS),$(BIN)/python -m mtp_explore.train.ship $$corpus $(or $(SHIP_$d),$d) --out data/models/$$corpus/$d || exit 1;) \
+	  $(foreach d,$(DRAFTERS),$(BIN)/python -m mtp_explore.train.ship $$corpus $(or $(SHIP_$d),$d) $(START_$d) --out data/models/$$corpus/$d || exit 1;) \
 	done
 
 # The same commands with few steps, for one corpus, into runs/quick: the shipped files stay as they are.
@@ -69,7 +72,7 @@ models-quick: CORPORA := stories
 models-quick: $(READY)
 	for corpus in $(CORPORA); do \
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --quick --runs runs/quick --out runs/quick/$$corpus/backbone || exit 1; \
-	  $(foreach d,$(DRAFTERS),$(BIN)/python -m mtp_explore.train.ship $$corpus $(or $(SHIP_$d),$d) --quick --out runs/quick/$$corpus/$d || exit 1;) \
+	  $(foreach d,$(DRAFTERS),$(BIN)/python -m mtp_explore.train.ship $$corpus $(or $(SHIP_$d),$d) $(START_$d) --quick --out runs/quick/$$corpus/$d || exit 1;) \
 	done
 
 book: $(READY)

@@ -15,7 +15,7 @@ from mtp_explore.train import ship
 from mtp_explore.train.fit import PART, Recipe, evaluate, split_features
 
 SMALL = dict(independent=dict(hidden=8), cp=dict(rank=2, head_rank=3), hmm=dict(rank=2), btree=dict(rank=2))
-SMALL |= dict(masked=dict(rank=2, anchors=8), ptp=dict(rank=2, anchors=8))
+SMALL |= dict(masked=dict(rank=2, anchors=8), ptp=dict(rank=2, anchors=8), student=dict(width=16, layers=1, anchors=8))
 
 
 @pytest.fixture
@@ -111,3 +111,16 @@ def test_command_line_refuses(argv, monkeypatch):
     monkeypatch.setattr(ship, "ship", lambda *args, **options: pytest.fail("went on"))
     with pytest.raises(SystemExit):
         ship.main(argv.split())
+
+
+# With `start` training goes on from what another drafter has learned, and the card says from which.
+def test_ship_from_another(models, monkeypatch):
+    recipe, size, begun = Recipe(2, 0, 32, 1e-2, 500), dict(horizon=2, rank=2, anchors=8), []
+    ship.ship("stories", "masked", models / "masked", recipe, **size)
+    honest = ship.fit
+    monkeypatch.setattr(
+        ship, "fit", lambda d, *args, **options: begun.append(d.slot_rows.clone()) or honest(d, *args, **options)
+    )
+    facts = ship.ship("stories", "ptp", models / "ptp", recipe, "stories/masked", **size)
+    masks = load_drafter("stories/masked").masks
+    assert facts["started_from"] == "stories/masked" and torch.equal(begun[0], masks[[0, 0, 1]])
