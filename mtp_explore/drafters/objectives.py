@@ -35,10 +35,12 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from ..tensors.circuits import predicted
-from ..tensors.logprob import exact
+from ..tensors.logprob import chunk, exact
 
 OBJECTIVES = ("joint", "conditional", "kl", "dpace")
 BALANCING = ("kl", "switch", "square")
+BALANCING = ("kl", "switch", "square")
+NUMBERS = 1 << 24  # of laws alive at once on a CPU
 
 
 def check(objective: str, discount: float, first: bool, balance: float, balancing: str) -> dict:
@@ -111,16 +113,16 @@ def mixture_kl(
     z: Tensor,
     teacher: Tensor,
     factors: Callable[[Tensor], Tensor],
-    budget: int = 1 << 24,
+    budget: int | None = None,
 ) -> Tensor:
     """KL(p || q) [M] in nats, q = sum_a exp(state_a) softmax(U z_a) and p = softmax(U teacher), over the vocabulary.
 
     state [M, R] log-laws; z [M, R, D]; teacher [M, D]; factors: states [..., D] to log-laws [..., V]. At most `budget`
-    numbers of component laws are alive at once; they are made again in the backward pass.
+    numbers of component laws (by default as many as the device likes) are alive at once; they are made again in the backward pass.
     """
     with torch.no_grad():
         size = factors(teacher[:1]).shape[-1]
-    rows = max(1, budget // (size * z.shape[1]))
+    rows = max(1, chunk(z, budget, NUMBERS) // (size * z.shape[1]))
     parts = zip(state.split(rows), z.split(rows), teacher.split(rows), strict=True)
     if len(state) <= rows:
         return _kl(state, z, teacher, factors)
@@ -136,11 +138,11 @@ def divergence(
     a: Tensor,
     b: Tensor,
     logits: Callable[[Tensor], Tensor],
-    budget: int = 1 << 24,
+    budget: int | None = None,
     other: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """KL(P || Q) [N] in nats of P = softmax(logits(a)), Q = softmax(other(b)), states a [N, D], b [N, D']; other: by
-    default `logits`. At most `budget` logits of each are alive at once; they are made again in the backward pass.
+    default `logits`. At most `budget` logits of each (by default as many as the device likes) are alive at once; they are made again in the backward pass.
     """
     other = other or logits
 
@@ -149,7 +151,7 @@ def divergence(
         return (a.exp() * (a - b)).sum(-1)
 
     with torch.no_grad():
-        rows = max(1, budget // logits(a[:1]).shape[-1])
+        rows = max(1, chunk(a, budget, NUMBERS) // logits(a[:1]).shape[-1])
     pairs = list(zip(a.split(rows), b.split(rows), strict=True))
     if len(pairs) == 1:
         return part(a, b)
