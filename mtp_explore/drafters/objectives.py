@@ -118,7 +118,8 @@ def mixture_kl(
     """KL(p || q) [M] in nats, q = sum_a exp(state_a) softmax(U z_a) and p = softmax(U teacher), over the vocabulary.
 
     state [M, R] log-laws; z [M, R, D]; teacher [M, D]; factors: states [..., D] to log-laws [..., V]. At most `budget`
-    numbers of component laws (by default as many as the device likes) are alive at once; they are made again in the backward pass.
+    numbers of component laws, by default as many as the device likes, are alive at once; they are made again in the
+    backward pass.
     """
     with torch.no_grad():
         size = factors(teacher[:1]).shape[-1]
