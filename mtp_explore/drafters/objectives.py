@@ -143,7 +143,8 @@ def divergence(
     other: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """KL(P || Q) [N] in nats of P = softmax(logits(a)), Q = softmax(other(b)), states a [N, D], b [N, D']; other: by
-    default `logits`. At most `budget` logits of each (by default as many as the device likes) are alive at once; they are made again in the backward pass.
+    default `logits`. At most `budget` logits of each, by default as many as the device likes, are alive at once; they
+    are made again in the backward pass.
     """
     other = other or logits
 
