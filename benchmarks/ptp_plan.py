@@ -40,7 +40,7 @@ class Sizes:
     held_anchors: int = 64  # measured in each window
     prompts: int = 40
     tokens: int = 48  # new tokens per prompt
-    table_prompts: int = 100
+    table_prompts: int = 50
     table_tokens: int = 48
     budgets: tuple[int, ...] = (8, 16, 24, 40, 72)
 
