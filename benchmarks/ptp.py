@@ -18,6 +18,7 @@ data       the paper's way: a network from scratch by slots from data alone, aga
            next token alone, equal steps and text, three seeds (`ptp_student.py`)
 sizes      students of several sizes from scratch, a copy of the target trained whole, and gated adapters
 embedding, beta, text   how a slot carries u; where in its bin u lies; own completions or the corpus
+methods    tokens per call of masks, cp and independent heads, trained on the same text, beside slots with N = 8
 pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`)
 budget     tokens per call against slots per call, shipped drafters; calls per token in one and in turn
 table      tokens per call of shipped drafters, K = 8, greedy and at T = 1 by every rule that fits, three backbones
@@ -38,6 +39,7 @@ from jobs import Forecast, Skip, carry_out, least, parser
 from masked_decode import starts
 from ptp_decode import decoded, plans
 from ptp_heads import heads
+from ptp_methods import method
 from ptp_plan import CORPUS, GROUPS, K, Run, Sizes, jobs, work
 from ptp_tables import summary
 from ptp_templates import usual
@@ -110,6 +112,8 @@ def do(kind: str, what, runs: Path, sizes: Sizes, quick: bool) -> dict:
         facts = train(what, sizes, runs)
     elif kind == "heads":
         facts = heads(sizes, runs)
+    elif kind == "method":
+        facts = method(what, sizes, runs)
     elif kind == "student":
         facts = {"run": asdict(what), **students.trained(what, sizes, runs)}
     elif kind == "table":

@@ -18,6 +18,7 @@ SLOTS = ("ptp-k8", "cptp-k8")
 DRAFTERS = ("independent", "cp-r8", "hmm", "btree", "masked-k8", *SLOTS)
 HEADS = f"heads-n{LONG + 1}"
 PAIRS = ("independent", "masked-k8", *SLOTS)
+METHODS = ("masked", "cp", "independent")  # beside the slots, trained as they are
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,23 @@ def plan() -> dict[str, list[Run]]:
     }
 
 
-GROUPS = (*(title for title in plan() if title != "more"), "pairs", "budget", "table")
+GROUPS = (*(title for title in plan() if title != "more"), "methods", "pairs", "budget", "table")
+
+
+def methods() -> dict[str, Run]:
+    """The slots that stand in the comparison of methods."""
+    categorical = Run(variant="categorical", loss="kl")
+    return {"slots with nothing in them": Run(embedding="constant"), "C-PTP": categorical, "O-PTP": Run()}
 
 
 def jobs(only: list[str] | tuple[str, ...] = GROUPS) -> dict[str, tuple[str, object]]:
     """{name of a result: (what to do, with what)} of groups, what trains most first; "own-text" comes before all."""
     runs = [run for title, members in plan().items() for run in members if title in only]
+    if "methods" in only:
+        runs = [*runs, *methods().values()]
     found: dict[str, tuple[str, object]] = {"own-text": ("text", None)} if runs else {}
     found |= {run.name: ("train", run) for run in runs}
+    found |= {f"method-{name}": ("method", name) for name in METHODS if "methods" in only}
     found |= {HEADS: ("heads", None)} if "window" in only else {}
     if "table" in only or "pairs" in only:
         names = BACKBONES if "table" in only else (CORPUS,)
@@ -124,6 +134,9 @@ def work(kind: str, what, sizes: Sizes) -> float:
 
     if kind == "text":
         return 13 * (sizes.positions + sizes.held)
+    if kind == "method":
+        passes = 4 * (K + 1) * sizes.steps if what == "masked" else 4 * sizes.heads_steps
+        return passes * sizes.batch + 4 * decoded(sizes.prompts, sizes.tokens, K, 56 * (what == "masked"))
     if kind == "heads":
         return sizes.heads_steps * sizes.batch * (LONG + 1) * 1.4 + held(LONG, (sizes.measured + 1) * sizes.few)
     if kind == "train":

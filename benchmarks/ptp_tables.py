@@ -13,7 +13,7 @@ from math import exp, sqrt
 from statistics import fmean, stdev
 
 from masked_tables import apart, grid, shown
-from ptp_plan import BACKBONES, CORPUS, DRAFTERS, HEADS, PAIRS, SLOTS, WINDOWS, Run, plan
+from ptp_plan import BACKBONES, CORPUS, DRAFTERS, HEADS, METHODS, PAIRS, SLOTS, WINDOWS, K, Run, methods, plan
 
 from mtp_explore.trace.metrics import interval, student
 
@@ -22,7 +22,7 @@ def summary(results: dict[str, dict]) -> str:
     """All of which something is there."""
     parts = [window(results), curves(results)]
     parts += [block(title, runs, results) for title, runs in plan().items() if title != "window"]
-    parts += [perplexities(results), pairs(results)]
+    parts += [perplexities(results), beside(results), pairs(results)]
     parts += [budget(d, results[f"budget-{d}"]) for d in SLOTS if f"budget-{d}" in results]
     parts += [table(name, results) for name in BACKBONES]
     return "\n\n".join(filter(None, parts)) or "nothing is measured yet"
@@ -154,14 +154,25 @@ def budget(name: str, facts: dict) -> str:
 def table(name: str, results: dict[str, dict]) -> str:
     """All shipped drafters on one backbone."""
     known = {d: results[f"table-{name}-{d}"]["decoding"] for d in DRAFTERS if f"table-{name}-{d}" in results}
+    return calls(f"table, {name}: tokens per call", known, "independent")
+
+
+def beside(results: dict[str, dict]) -> str:
+    """Methods trained on the structured corpus, on the same text."""
+    names = {name: f"method-{name}" for name in reversed(METHODS)} | {k: run.name for k, run in methods().items()}
+    known = {name: results[run]["decoding"] for name, run in names.items() if run in results}
+    return calls(f"methods: tokens per call, K = {K}, trained alike", known, "masked")
+
+
+def calls(title: str, known: dict[str, dict], first: str) -> str:
+    """Tokens per call of drafters by their names, and the best at T = 1 less the best of `first`, paired."""
     if not known:
         return ""
     ways = list(dict.fromkeys(mode for made in known.values() for mode in made))
-    rows = [("drafter", *ways, "best at T=1 - independent's best")]
+    rows = [("drafter", *ways, f"best at T=1 - {first}'s best")]
     tops = {d: max((m for k, m in made.items() if k != "greedy"), key=lambda m: fmean(m["tokens_per_call"])) for d, made
             in known.items()}  # fmt: skip
     for d, made in known.items():
-        first = tops.get("independent")
-        more = apart(tops[d]["tokens_per_call"], first["tokens_per_call"]) if first else "–"
+        more = apart(tops[d]["tokens_per_call"], tops[first]["tokens_per_call"]) if first in tops else "–"
         rows.append((d, *(shown(made[m]["tokens_per_call"]) if m in made else "–" for m in ways), more))
-    return grid(f"table, {name}: tokens per call ({len(made[ways[0]]['tokens_per_call'])} prompts)", rows)
+    return grid(f"{title} ({len(next(iter(known.values()))[ways[0]]['tokens_per_call'])} prompts)", rows)
