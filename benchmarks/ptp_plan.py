@@ -39,9 +39,9 @@ class Sizes:
     few: int = 8
     held: int = 32_768  # places of the test split's own text: three windows in four are drawn at T = 1
     held_anchors: int = 64  # measured in each window
-    prompts: int = 40
+    prompts: int = 30
     tokens: int = 48  # new tokens per prompt
-    table_prompts: int = 50
+    table_prompts: int = 30
     table_tokens: int = 48
     budgets: tuple[int, ...] = (8, 16, 24, 40, 72)
 

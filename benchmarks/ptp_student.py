@@ -39,7 +39,7 @@ from mtp_explore.trace.metrics import interval
 from mtp_explore.trace.metrics import student as quantile
 
 N = 4  # of `data`: slots need a pass for each of N - 2 numbers before a step
-WIDTHS = ((64, 2), (128, 4), (192, 4), (0, 0))  # width and layers; (128, 4) is the target's own, (0, 0) its copy
+WIDTHS = ((64, 2), (128, 4), (0, 0))  # width and layers; (128, 4) is the target's own, (0, 0) its copy
 RATE, COPY = 2e-3, 1e-3  # of random weights, of the target's
 ANCHORS, BATCH = 64, 256  # of `data`: four windows of text a step
 

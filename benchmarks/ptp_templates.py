@@ -1,9 +1,8 @@
 """A structured corpus for `ptp.py`, and the small backbone that its trainings stand on.
 
-A document is three to six worked problems from four templates, read byte by byte: two names, a thing and two digits are
-drawn, and all the rest follows. So most bytes are certain, a few are a matter of chance, and one throw of the dice
-settles many bytes to come: what a slot that knows the dice can know, and one that does not cannot. The generator and
-the backbone's training are seeded; the backbone stays under runs/.
+A document is three to six worked problems from four templates, a token for every word: one or two names, a thing and two
+digits are drawn, and all the rest follows. So a window is a few throws and what they settle: what slots that know the
+dice can know, and others cannot. The generator and the backbone's training are seeded; the backbone stays under runs/.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ from pathlib import Path
 import mtp_explore as mtp
 from mtp_explore.corpora.corpus import Corpus
 from mtp_explore.corpora.splits import SPLITS, check_split
-from mtp_explore.corpora.tokenizer import SMALLEST, train_tokenizer
+from mtp_explore.corpora.tokenizer import train_tokenizer
 from mtp_explore.train.pretrain import Recipe, make_model, round_to_bf16, save_rounded, train
 
 NAMES = ("Ann", "Boris", "Clara", "David", "Emma", "Felix", "Greta", "Henry")
 THINGS = ("apples", "bricks", "candles", "dollars", "eggs", "flowers", "grapes", "hats")
 DOCUMENTS = {"train": 20_000, "validation": 2_000, "test": 4_000}
 LEARNED = 3_000_000  # tokens of which windows are drawn
+VOCABULARY = 512  # enough for every word of the templates to be one token
 SHAPE = dict(window=256, batch=8, hidden=128, layers=4, heads=4, kv_heads=2, intermediate=320, rate=3e-3)
 
 
@@ -56,9 +56,9 @@ def usual(steps: int, out: Path) -> tuple:
     """(backbone, corpus) of all trainings; the backbone learns `steps` steps into `out` where it is not there yet."""
     corpus, directory = Templates(), out / f"templates-{steps}"
     if not (directory / "config.json").is_file():
-        tokenizer = train_tokenizer(corpus.documents("train"), SMALLEST)
+        tokenizer = train_tokenizer(corpus.documents("train"), VOCABULARY)
         tokens = [corpus.tokens(split, tokenizer, limit=LEARNED) for split in ("train", "validation")]
-        recipe = Recipe(corpus.name, SMALLEST, steps, **SHAPE)
+        recipe = Recipe(corpus.name, VOCABULARY, steps, **SHAPE)
         model = make_model(recipe, len(tokenizer))
         out.mkdir(parents=True, exist_ok=True)
         train(recipe, model, *tokens, out / f"{directory.name}.safetensors", resume=True)
