@@ -1,8 +1,8 @@
 """A structured corpus for `ptp.py`, and the small backbone that its trainings stand on.
 
-A document is three to six worked problems from four templates, a token for every word: one or two names, a thing and two
-digits are drawn, and all the rest follows. So a window is a few throws and what they settle: what slots that know the
-dice can know, and others cannot. The generator and the backbone's training are seeded; the backbone stays under runs/.
+A document is three to six worked problems from four templates, a token for every word: one or two names, a thing and
+two digits are drawn, and all the rest follows. So a window is a few throws and what they settle: what slots that know
+the dice can know, and others cannot. Generator and training are seeded; the backbone stays under runs/.
 """
 
 from __future__ import annotations
