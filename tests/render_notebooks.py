@@ -54,8 +54,9 @@ def readable(data: dict) -> None:
     if FIGURE in data:
         figure = data.pop(FIGURE)
         data["text/html"] = plotly.io.to_html(figure, full_html=False, include_plotlyjs="directory")
-    elif data.pop(WIDGET, None) and "Bridge" not in data.get("text/plain", ""):
-        data.setdefault("text/html", NOTE)
+    elif data.pop(WIDGET, None):
+        bridge = "Bridge" in data.pop("text/plain", "")
+        data.setdefault("text/html", "" if bridge else NOTE)
 
 
 def render(notebook, path: Path) -> Path:
