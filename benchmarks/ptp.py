@@ -6,7 +6,7 @@ Every job (`ptp_plan.py`) writes one JSON under data/results/ptp and is skipped 
 killed and started again; `--part 1/2` and `--part 2/2` share the work between two processes (start the second when
 the first has done `own-text`: both need the backbone's own text, which is kept under runs/ptp). The forecast comes
 first, from one timed step, and is corrected as jobs end. Trainings are of equal steps, batch and slots on a structured
-corpus and a small backbone for it (`ptp_templates.py`); `pairs`, `budget` and `table` ask the shipped drafters:
+corpus and a small backbone for it (`ptp_town.py`); `pairs`, `budget` and `table` ask the shipped drafters:
 
 window     correct tokens per window of N = 2, 4, 8, 16 at T = 1: slots that carry u against slots that carry nothing,
            three seeds; trained once with N = 16, shorter windows are its first slots (`ptp_train.py`); and independent
@@ -42,7 +42,7 @@ from ptp_heads import heads
 from ptp_methods import method
 from ptp_plan import CORPUS, GROUPS, K, Run, Sizes, jobs, work
 from ptp_tables import summary
-from ptp_templates import usual
+from ptp_town import usual
 from ptp_train import fresh, held, trained, windows
 
 import mtp_explore as mtp

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from common import adam, learned
 from ptp_plan import LONG, Run, Sizes
-from ptp_templates import usual
+from ptp_town import usual
 from ptp_train import correct, fresh, held, means, windows
 from torch import Tensor
 

@@ -15,7 +15,7 @@ from masked_decode import starts
 from ptp_decode import decoded
 from ptp_heads import Anchored
 from ptp_plan import K, Sizes
-from ptp_templates import usual
+from ptp_town import usual
 from ptp_train import windows
 
 import mtp_explore as mtp

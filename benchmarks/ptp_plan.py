@@ -1,6 +1,6 @@
 """The runs of `ptp.py`: what each trains, under which name, and in which comparison it stands.
 
-Letters: N = K + 1 tokens of a window, y' and K drafts. Every run trains slots on the backbone of `ptp_templates.py`
+Letters: N = K + 1 tokens of a window, y' and K drafts. Every run trains slots on the backbone of `ptp_town.py`
 by one recipe, and differs from the plainest one in a single thing; seeds 0, 1, 2 only where a ratio is claimed. The
 windows of `window` have the longest N, and shorter ones are its first slots; other runs have N = 8. A run may stand in
 several comparisons; it is trained once.
@@ -25,7 +25,7 @@ METHODS = ("masked", "cp", "independent")  # beside the slots, trained as they a
 class Sizes:
     """The recipe of every training, and how much is measured; only runs of equal sizes compare."""
 
-    trunk_steps: int = 600  # of the backbone
+    trunk_steps: int = 400  # of the backbone
     rate: float = 6e-3
     batch: int = 256  # anchors per step
     anchors: int = 128  # per window of 256 places

@@ -29,7 +29,7 @@ from masked_decode import starts
 from masked_tables import grid, shown
 from ptp_decode import decoded
 from ptp_plan import SEEDS, K, Run, Sizes
-from ptp_templates import usual
+from ptp_town import usual
 from ptp_train import correct, held, means, perplexity, windows
 from torch import Tensor
 

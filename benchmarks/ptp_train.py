@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from common import adam, learned
 from ptp_plan import WINDOWS, Run, Sizes
-from ptp_templates import usual
+from ptp_town import usual
 from torch import Tensor
 
 import mtp_explore as mtp
