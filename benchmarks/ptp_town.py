@@ -1,9 +1,9 @@
 """A structured corpus for `ptp.py`, and the small backbone that its trainings stand on.
 
 A document is a walk through a town, a token for every word, after the taxi routes of the paper: at each of eight
-crossings one of four streets is thrown, all equally likely; a street is always the same five to eight words and leads to
-the same crossing. So one throw settles many tokens, and what a later throw means hangs on those before it: what slots
-that know the dice can know, and others cannot. Town, walks and training are seeded; the backbone stays under runs/.
+crossings one of four streets is thrown, all equally likely; a street is always the same five to eight words and leads
+to the same crossing. So one throw settles many tokens, and what a later throw means hangs on those before it: what
+slots that know the dice can know, and others cannot. Town, walks and training are seeded; the backbone stays in runs/.
 """
 
 from __future__ import annotations
