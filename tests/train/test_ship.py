@@ -97,9 +97,9 @@ def test_defaults(monkeypatch):
         ship, "ship", lambda *args, **options: shipped.append((args, options)) or {"validation_nats": 0}
     )
     ship.main(["stories", "hmm", "--quick", "--precision", "bfloat16"])
-    (corpus, name, out, recipe), options = shipped[0]
+    (corpus, name, out, recipe, start), options = shipped[0]
     assert (corpus, name, out.parts[-3:], recipe.steps) == ("stories", "hmm", ("models", "stories", "hmm"), ship.QUICK)
-    assert recipe.precision == "bfloat16"
+    assert recipe.precision == "bfloat16" and start == ""
     assert options == {k: p.default for k, p in ship.own_options("hmm").items()} and "rank" in options
 
 
