@@ -32,7 +32,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..backbone.blocks import freeze
+from ..backbone.blocks import Frozen, freeze
 from ..contract import Slots, State
 from ..tensors.categorical import pick, shape
 from ..tensors.uniforms import places
@@ -164,14 +164,31 @@ class PTP(SlotDrafter):
         future [B, A, K+1] that follow each, -1 where there are none; greedy [B] bool: windows of greedy text; draw: a
         number of the batch's own, by which places in the bins are drawn; beta: of those.
         """
-        first, where = self.first_slot, places(future, beta, draw)
-        greedy = self.all_greedy | (torch.zeros_like(anchors[:, 0]).bool() if greedy is None else greedy)
-        with torch.autocast(text.device.type, enabled=False):  # bins are where decoding will have them
-            frozen = freeze(self.backbone, text)
-            u, target = throw(self, frozen, anchors, future, greedy, where, source)
+        first = self.first_slot
+        frozen, greedy, u, target = self.numbers(self, text, anchors, future, greedy, draw, source, beta)
         z = self.blocks(frozen, anchors, self.auxiliary(u[..., : self.slots_per_branch]))
         teacher = at_places(frozen.hidden.to(z.dtype), self.behind(anchors))
         return Rows(u, greedy, z, target[..., first:], teacher[:, :, first:])
+
+    def numbers(
+        self,
+        by: PTP,
+        text: Tensor,
+        anchors: Tensor,
+        future: Tensor,
+        greedy: Tensor | None,
+        draw: int,
+        source: str,
+        beta: float,
+    ) -> tuple[Frozen, Tensor, Tensor, Tensor]:
+        """(the text as `by`'s backbone reads it, greedy, u, target): numbers from the bins of `by`'s laws, and what is
+        known under them (`throw`); arguments as `rows` has.
+        """
+        where = places(future, beta, draw)
+        greedy = self.all_greedy | (torch.zeros_like(anchors[:, 0]).bool() if greedy is None else greedy)
+        with torch.autocast(text.device.type, enabled=False):  # bins are where decoding will have them
+            frozen = freeze(by.backbone, text)
+            return frozen, greedy, *throw(by, frozen, anchors, future, greedy, where, source)
 
     def losses(
         self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None = None, draw: int = 0

@@ -31,18 +31,15 @@ import torch
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from ..backbone.blocks import freeze
 from ..backbone.layout import layout
 from ..backbone.load import Backbone
 from ..backbone.together import together
 from ..contract import Slots, State
-from ..tensors.uniforms import places
 from .auxiliary import Auxiliary
 from .base import identity, whole
 from .objectives import per_token
 from .ptp import PTP, Rows, Thrown
 from .slots import at_places
-from .throws import throw
 
 HEAD = 32  # width of an attention head, where heads are not given
 
@@ -161,11 +158,8 @@ class Student(PTP):
         self, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor | None, draw: int, source: str, beta: float
     ) -> tuple[Rows, Tensor]:
         """(what `rows` gives, the student's states [B, T, D] of the text)."""
-        future, told = future[..., : self.horizon], self.target if source == "teacher" else self.backbone
-        greedy = self.all_greedy | (torch.zeros_like(anchors[:, 0]).bool() if greedy is None else greedy)
-        with torch.autocast(text.device.type, enabled=False):
-            frozen, where = freeze(told, text), places(future, beta, draw)
-            u, target = throw(self.under(told), frozen, anchors, future, greedy, where, source)
+        future, by = future[..., : self.horizon], self.under(self.target) if source == "teacher" else self
+        frozen, greedy, u, target = self.numbers(by, text, anchors, future, greedy, draw, source, beta)
         slots = self.auxiliary(u[..., : self.slots])
         states, z = (x.to(slots.dtype) for x in together(self.backbone, text, anchors, slots, self.first_slot))
         z = torch.cat([at_places(states, anchors[..., None])[:, :, : self.first_slot], z], 2)
