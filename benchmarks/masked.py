@@ -32,12 +32,13 @@ from masked_decode import PLANS, compared, decoded, fewer, starts
 from masked_plan import GROUPS, Run, Sizes, jobs, plan, work
 from masked_speed import measure_peak, speed
 from masked_tables import summary
-from masked_text import DATA, FILES, corpus, trunk
+from masked_text import DATA, FILES, VOCABULARY, corpus, trunk
 from masked_train import fresh, seen, trained, usual
 
 import mtp_explore as mtp
 from mtp_explore.train.evaluate import evaluate as quality
 from mtp_explore.train.fit import fit, train_step
+from mtp_explore.train.pretrain import Recipe
 
 SHIPPED, HEADS = "masked-k8", "independent"
 
@@ -74,7 +75,7 @@ def other_text(name: str, sizes: Sizes, data: Path, runs: Path) -> dict:
     if text is None:
         raise Skip(f"{FILES[name]} is not in the folder given by --data")
     clock = time.perf_counter()
-    target = trunk(name, text, sizes, runs)
+    target = trunk(text, Recipe(name, VOCABULARY, sizes.trunk_steps), runs)
     facts: dict = {"seconds_trunk": round(time.perf_counter() - clock, 1)}
     facts["trunk"] = quality(target.model, target.tokenizer, text, target.context, documents=50)
     drafter, facts["training"] = trained(Run(), sizes, sizes.text_steps, target, text)

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from masked_plan import Sizes
-
 import mtp_explore as mtp
 from mtp_explore.corpora import load_corpus
-from mtp_explore.corpora.corpus import Corpus, stream
+from mtp_explore.corpora.corpus import Corpus
 from mtp_explore.corpora.splits import check_split, split_of
 from mtp_explore.corpora.tokenizer import train_tokenizer
 from mtp_explore.train.pretrain import Recipe, make_model, round_to_bf16, save_rounded, train
@@ -49,14 +47,14 @@ def corpus(name: str, data: Path) -> Corpus | None:
     return Problems(path) if path.suffix == ".jsonl" else load_corpus(path)
 
 
-def trunk(name: str, text: Corpus, sizes: Sizes, out: Path):
-    """A small Llama for a corpus, trained into `out` (an interrupted run goes on)."""
-    directory = out / f"{name}-{sizes.trunk_steps}"
-    recipe = Recipe(name, VOCABULARY, sizes.trunk_steps)
+def trunk(text: Corpus, recipe: Recipe, out: Path, limit: int | None = None):
+    """A small Llama for a corpus, trained into `out` (an interrupted run goes on); limit: tokens that are read."""
+    directory = out / f"{recipe.corpus}-{recipe.steps}"
     if not (directory / "config.json").is_file():
-        tokenizer = train_tokenizer(text.documents("train"), VOCABULARY)
-        tokens, validation = (stream(text.documents(split), tokenizer) for split in ("train", "validation"))
+        tokenizer = train_tokenizer(text.documents("train"), recipe.vocabulary)
+        tokens, validation = (text.tokens(split, tokenizer, limit) for split in ("train", "validation"))
         model = make_model(recipe, len(tokenizer))
+        out.mkdir(parents=True, exist_ok=True)
         train(recipe, model, tokens, validation, out / f"{directory.name}.safetensors", resume=True)
         round_to_bf16(model)
         save_rounded(model, tokenizer, directory)

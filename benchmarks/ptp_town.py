@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import mtp_explore as mtp
+from masked_text import trunk
+
 from mtp_explore.corpora.corpus import Corpus
 from mtp_explore.corpora.splits import SPLITS, check_split
-from mtp_explore.corpora.tokenizer import train_tokenizer
-from mtp_explore.train.pretrain import Recipe, make_model, round_to_bf16, save_rounded, train
+from mtp_explore.train.pretrain import Recipe
 
 WORDS = (
     "abbey arch bakery bank barn bell bend bridge brook canal castle chapel church cinema clinic corner court"
@@ -61,14 +61,5 @@ class Walks(Corpus):
 @lru_cache(2)
 def usual(steps: int, out: Path) -> tuple:
     """(backbone, corpus) of all trainings; the backbone learns `steps` steps into `out` where it is not there yet."""
-    corpus, directory = Walks(), out / f"walks-{steps}"
-    if not (directory / "config.json").is_file():
-        tokenizer = train_tokenizer(corpus.documents("train"), VOCABULARY)
-        tokens = [corpus.tokens(split, tokenizer, limit=LEARNED) for split in ("train", "validation")]
-        recipe = Recipe(corpus.name, VOCABULARY, steps, **SHAPE)
-        model = make_model(recipe, len(tokenizer))
-        out.mkdir(parents=True, exist_ok=True)
-        train(recipe, model, *tokens, out / f"{directory.name}.safetensors", resume=True)
-        round_to_bf16(model)
-        save_rounded(model, tokenizer, directory)
-    return mtp.load_backbone(directory), corpus
+    corpus = Walks()
+    return trunk(corpus, Recipe(corpus.name, VOCABULARY, steps, **SHAPE), out, LEARNED), corpus
