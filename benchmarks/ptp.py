@@ -19,6 +19,7 @@ data       the paper's way: a network from scratch by slots from data alone, aga
 sizes      students of several sizes from scratch, a copy of the target trained whole, and gated adapters
 embedding, beta, text   how a slot carries u; where in its bin u lies; own completions or the corpus
 methods    tokens per call of masks, cp and independent heads, trained on the same text, beside slots with N = 8
+longer     slots and masks with four times the steps, text and prompts
 pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`)
 budget     tokens per call against slots per call, shipped drafters; calls per token in one and in turn
 table      tokens per call of shipped drafters, K = 8, greedy and at T = 1 by every rule that fits, three backbones
@@ -79,6 +80,7 @@ def own_text(sizes: Sizes, runs: Path) -> dict:
 
 def train(run: Run, sizes: Sizes, runs: Path) -> dict:
     """One training; windows of N = 8 are decoded with too."""
+    sizes = sizes.longer(run.times)
     drafter, facts = trained(run, sizes, runs)
     facts |= {"run": asdict(run), "decoding": {}}
     if run.horizon == K:
@@ -113,7 +115,7 @@ def do(kind: str, what, runs: Path, sizes: Sizes, quick: bool) -> dict:
     elif kind == "heads":
         facts = heads(sizes, runs)
     elif kind == "method":
-        facts = method(what, sizes, runs)
+        facts = method(*what, sizes, runs)
     elif kind == "student":
         facts = {"run": asdict(what), **students.trained(what, sizes, runs)}
     elif kind == "table":

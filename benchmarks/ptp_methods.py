@@ -28,8 +28,9 @@ def options(name: str, sizes: Sizes) -> dict:
     return {"masked": dict(rank=sizes.rank, anchors=sizes.anchors), "cp": dict(rank=RANK)}.get(name, {})
 
 
-def method(name: str, sizes: Sizes, cache: Path) -> dict:
-    """Train a drafter of another method and decode with it."""
+def method(name: str, times: int, sizes: Sizes, cache: Path) -> dict:
+    """Train a drafter of another method, `times` the usual steps, and decode with it."""
+    sizes = sizes.longer(times)
     target, corpus = usual(sizes.trunk_steps, cache)
     torch.manual_seed(0)
     drafter = mtp.make_drafter(name, target, horizon=K, **options(name, sizes))

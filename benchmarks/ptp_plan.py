@@ -19,6 +19,7 @@ DRAFTERS = ("independent", "cp-r8", "masked-k8", *SLOTS)
 HEADS = f"heads-n{LONG + 1}"
 PAIRS = ("independent", "masked-k8", *SLOTS)
 METHODS = ("masked", "cp", "independent")  # beside the slots, trained as they are
+LONGER = 4  # times the steps, in `longer`
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Sizes:
     table_tokens: int = 48
     budgets: tuple[int, ...] = (8, 16, 24, 40, 72)
 
+    def longer(self, times: int) -> Sizes:
+        """Times as many steps on as much more text, and as many more prompts."""
+        return replace(self, **{name: times * getattr(self, name) for name in ("steps", "positions", "prompts")})
+
     def quick(self) -> Sizes:
         """Next to nothing, to see that it runs."""
         steps = dict(trunk_steps=2, steps=2, heads_steps=2, measured=1)
@@ -63,6 +68,7 @@ class Run:
     loss: str = "cross-entropy"
     source: str = "teacher"
     text: str = "own"  # "own": teacher completions
+    times: int = 1  # the usual steps, on as many times the text
 
     @property
     def name(self) -> str:
@@ -71,6 +77,7 @@ class Run:
         parts += [self.variant] * (self.variant != "one-hot") + [self.embedding] * (self.embedding != "bits")
         parts += [f"beta{self.beta}"] * (self.beta != 1) + [self.loss] * (self.loss != "cross-entropy")
         parts += [self.source] * (self.source != "teacher") + [self.text] * (self.text != "own")
+        parts += [f"x{self.times}"] * (self.times != 1)
         return "-".join(["train", *(parts or ["base"]), f"s{self.seed}"])
 
     def options(self, sizes: Sizes) -> dict:
@@ -93,10 +100,12 @@ def plan() -> dict[str, list[Run]]:
         ],
         "beta": [Run(), Run(beta=0.3), Run(beta=2.0)],
         "text": [Run(), Run(text="corpus"), categorical, replace(categorical, text="corpus")],
+        "longer": [Run(times=LONGER)],
         "more": [categorical, replace(categorical, loss="kl"), replace(categorical, loss="reverse-kl")],
     }
 
 
+MASKS = f"method-masked-x{LONGER}"  # in `longer`
 GROUPS = (*(title for title in plan() if title != "more"), "methods", "pairs", "budget", "table")
 
 
@@ -113,7 +122,8 @@ def jobs(only: list[str] | tuple[str, ...] = GROUPS) -> dict[str, tuple[str, obj
         runs = [*runs, *methods().values()]
     found: dict[str, tuple[str, object]] = {"own-text": ("text", None)} if runs else {}
     found |= {run.name: ("train", run) for run in runs}
-    found |= {f"method-{name}": ("method", name) for name in METHODS if "methods" in only}
+    found |= {f"method-{name}": ("method", (name, 1)) for name in METHODS if "methods" in only}
+    found |= {MASKS: ("method", ("masked", LONGER))} if "longer" in only else {}
     found |= {HEADS: ("heads", None)} if "window" in only else {}
     if "table" in only or "pairs" in only:
         names = BACKBONES if "table" in only else (CORPUS,)
@@ -135,11 +145,13 @@ def work(kind: str, what, sizes: Sizes) -> float:
     if kind == "text":
         return 13 * (sizes.positions + sizes.held)
     if kind == "method":
+        what, sizes = what[0], sizes.longer(what[1])
         passes = 4 * (K + 1) * sizes.steps if what == "masked" else 4 * sizes.heads_steps
         return passes * sizes.batch + 4 * decoded(sizes.prompts, sizes.tokens, K, 56 * (what == "masked"))
     if kind == "heads":
         return sizes.heads_steps * sizes.batch * (LONG + 1) * 1.4 + held(LONG, (sizes.measured + 1) * sizes.few)
     if kind == "train":
+        sizes = sizes.longer(what.times)
         k, categorical = what.horizon, what.variant == "categorical"
         passes = k * (k - 1) / 2 if what.source == "inverse" else 0
         step = 3 * sizes.batch / sizes.anchors * length + sizes.batch * (4 * (k + 1) + 1.5 * passes)

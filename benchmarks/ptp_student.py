@@ -6,6 +6,7 @@ data    C-PTP from data alone against the same network that learns the next toke
         equal text and the same batches, three seeds. The student's window is t_0 .. t_{N-1}, t_0 by its next-token law.
         On the corpus' test text both are asked for these tokens, the slots given numbers from their own bins (papers.md
         4.3, eq. 12); a ratio of perplexities of 1 says that slots which see numbers for tokens lose nothing.
+longer  the same with more steps on more text.
 sizes   O-PTP students of several sizes from scratch and a copy of the target, on the target's own text, by the steps
         and batches of the gated adapters (run `train-base`). Correct tokens of N = 8: 1 for y', which verification
         fixes, and the leading drafts; a student has read y' when it drafts, the adapters have only its number.
@@ -28,7 +29,7 @@ from common import adam, learned
 from masked_decode import starts
 from masked_tables import grid, shown
 from ptp_decode import decoded
-from ptp_plan import SEEDS, K, Run, Sizes
+from ptp_plan import LONGER, SEEDS, K, Run, Sizes
 from ptp_town import usual
 from ptp_train import correct, held, means, perplexity, windows
 from torch import Tensor
@@ -50,11 +51,13 @@ class Student:
     layers: int = 4
     learns: str = "own"  # "own": the target's text; of `data`: "slots" or "next", the next token alone
     seed: int = 0
+    times: int = 1  # as in Run
 
     @property
     def name(self) -> str:
         size = f"{self.width}x{self.layers}" if self.width else "copy"
-        return f"student-{size}-{self.learns}-s{self.seed}"
+        longer = f"-x{self.times}" * (self.times != 1)
+        return f"student-{size}-{self.learns}{longer}-s{self.seed}"
 
     @property
     def data(self) -> bool:
@@ -68,16 +71,16 @@ class Student:
         return dict(horizon=K, anchors=sizes.anchors, **form)
 
     def recipe(self, sizes: Sizes) -> Sizes:
-        """The sizes with its rate and batch."""
-        return replace(
-            sizes, rate=RATE if self.width else COPY, batch=min(sizes.batch, BATCH) if self.data else sizes.batch
-        )
+        """The sizes with its rate, batch and length."""
+        batch = min(sizes.batch, BATCH) if self.data else sizes.batch
+        return replace(sizes.longer(self.times), rate=RATE if self.width else COPY, batch=batch)
 
 
 def plan() -> dict[str, list[Student]]:
     """Comparisons and their runs."""
     return {
         "data": [Student(learns=what, seed=seed) for seed in SEEDS for what in ("slots", "next")],
+        "longer": [Student(learns=what, seed=seed, times=LONGER) for seed in SEEDS for what in ("slots", "next")],
         "sizes": [Student(*size) for size in WIDTHS],
     }
 
@@ -90,8 +93,8 @@ def work(run: Student, sizes: Sizes) -> float:
     row = weights * (8.6e-7 + 7e-10 * rows)
     passes = 0.15 * (N - 2) * (run.learns == "slots")
     told = (sizes.held / length + (sizes.measured + 1) * sizes.few) * (length + sizes.held_anchors * slots) * row
-    talk = 0 if run.data else 8e-4 * sizes.prompts * sizes.tokens
-    return sizes.steps * run.recipe(sizes).batch / anchors * rows * row * (1 + passes) + told * (1 + run.data) + talk
+    talk, recipe = 0 if run.data else 8e-4 * sizes.prompts * sizes.tokens, run.recipe(sizes)
+    return recipe.steps * recipe.batch / anchors * rows * row * (1 + passes) + told * (1 + run.data) + talk
 
 
 def ordinary(drafter, text: Tensor, anchors: Tensor, future: Tensor, greedy: Tensor, draw: int = 0) -> dict:
@@ -108,7 +111,7 @@ def trained(run: Student, sizes: Sizes, cache: Path) -> dict:
     drafter = mtp.make_drafter("student", target, **run.options(sizes))
     if run.learns == "next":
         drafter.losses = partial(ordinary, drafter)
-    text, k = "corpus" if run.data else "own", drafter.horizon
+    text, k, sizes = "corpus" if run.data else "own", drafter.horizon, run.recipe(sizes)
     anchors = min(sizes.anchors, drafter.anchors)
     known, test = windows(k, sizes, text, cache)._replace(anchors=anchors), held(k, sizes, text, cache)
     few = test._replace(windows=test.windows[: sizes.few], future=test.future[: sizes.few])
@@ -118,7 +121,7 @@ def trained(run: Student, sizes: Sizes, cache: Path) -> dict:
             return means(correct(drafter, few))
         return {name: round(fmean(values), 4) for name, values in told(drafter, few).items()}
 
-    facts = learned(drafter, adam(drafter), known, run.recipe(sizes), sizes.steps, run.seed, measure)
+    facts = learned(drafter, adam(drafter), known, sizes, sizes.steps, run.seed, measure)
     facts["text_tokens"] = sizes.steps * facts["windows_per_step"] * known.windows[:, 1:].shape[1]
     drafter.eval()
     if run.data:
@@ -145,12 +148,12 @@ def pace(target, drafter, prompt: list[int], sizes: Sizes) -> dict[str, float]:
 
 def tables(results: dict[str, dict]) -> str:
     """Both comparisons, as far as they are there."""
-    return "\n\n".join(filter(None, (data(results), sizes(results))))
+    return "\n\n".join(filter(None, (*(data(title, results) for title in ("data", "longer")), sizes(results))))
 
 
-def data(results: dict[str, dict]) -> str:
+def data(title: str, results: dict[str, dict]) -> str:
     """Perplexity of slots over that of the network that learned the next token alone, seed by seed, then over seeds."""
-    made = {(r.learns, r.seed): results[r.name]["nats"] for r in plan()["data"] if r.name in results}
+    made = {(r.learns, r.seed): results[r.name]["nats"] for r in plan()[title] if r.name in results}
     seeds = [s for s in SEEDS if {("slots", s), ("next", s)} <= made.keys()]
     if not seeds:
         return ""
@@ -169,7 +172,7 @@ def data(results: dict[str, dict]) -> str:
         half = quantile(len(gaps) - 1) * stdev(gaps) / sqrt(len(gaps))
         ends = (f"{exp(fmean(gaps) + x):.4f}" for x in (0, -half, half))
         rows.append(("all (± over seeds)", "", "", *ends, "", ""))
-    return grid(f"data: perplexity per token, windows of N = {N}, ± over windows of text", rows)
+    return grid(f"{title}: perplexity per token, windows of N = {N}, ± over windows of text", rows)
 
 
 def around(gap: list[float]) -> tuple[float, float, float]:

@@ -13,7 +13,22 @@ from math import exp, sqrt
 from statistics import fmean, stdev
 
 from masked_tables import apart, grid, shown
-from ptp_plan import BACKBONES, CORPUS, DRAFTERS, HEADS, METHODS, PAIRS, SLOTS, WINDOWS, K, Run, methods, plan
+from ptp_plan import (
+    BACKBONES,
+    CORPUS,
+    DRAFTERS,
+    HEADS,
+    LONGER,
+    MASKS,
+    METHODS,
+    PAIRS,
+    SLOTS,
+    WINDOWS,
+    K,
+    Run,
+    methods,
+    plan,
+)
 
 from mtp_explore.trace.metrics import interval, student
 
@@ -21,8 +36,8 @@ from mtp_explore.trace.metrics import interval, student
 def summary(results: dict[str, dict]) -> str:
     """All of which something is there."""
     parts = [window(results), curves(results)]
-    parts += [block(title, runs, results) for title, runs in plan().items() if title != "window"]
-    parts += [perplexities(results), beside(results), pairs(results)]
+    parts += [block(title, runs, results) for title, runs in plan().items() if title not in ("window", "longer")]
+    parts += [perplexities(results), beside(results), longer(results), pairs(results)]
     parts += [budget(d, results[f"budget-{d}"]) for d in SLOTS if f"budget-{d}" in results]
     parts += [table(name, results) for name in BACKBONES]
     return "\n\n".join(filter(None, parts)) or "nothing is measured yet"
@@ -162,6 +177,13 @@ def beside(results: dict[str, dict]) -> str:
     names = {name: f"method-{name}" for name in reversed(METHODS)} | {k: run.name for k, run in methods().items()}
     known = {name: results[run]["decoding"] for name, run in names.items() if run in results}
     return calls(f"methods: tokens per call, K = {K}, trained alike", known, "masked")
+
+
+def longer(results: dict[str, dict]) -> str:
+    """Masks and slots that have learned for longer."""
+    names = {"masked": MASKS, "O-PTP": Run(times=LONGER).name}
+    known = {name: results[run]["decoding"] for name, run in names.items() if run in results}
+    return calls(f"longer: tokens per call, {LONGER} times the steps", known, "masked")
 
 
 def calls(title: str, known: dict[str, dict], first: str) -> str:

@@ -31,10 +31,12 @@ PART = 8192  # rows of blocks at a time
 
 @lru_cache(4)
 def windows(horizon: int, sizes: Sizes, text: str, cache: Path) -> Texts:
-    """What is learned, with a horizon; own text is kept in `cache`, one file for all horizons."""
+    """What is learned, with a horizon; own text is kept under `cache`, one file for all horizons."""
     target, corpus = usual(sizes.trunk_steps, cache)
     model = mtp.make_drafter("ptp", target, horizon=horizon, rank=1, anchors=0)
-    return split_features(model, target, corpus, "train", Recipe(1, 0, 1, 1.0, sizes.positions, text=text), cache)
+    return split_features(
+        model, target, corpus, "train", Recipe(1, 0, 1, 1.0, sizes.positions, text=text), cache / str(sizes.positions)
+    )
 
 
 @lru_cache(4)
