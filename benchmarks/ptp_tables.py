@@ -32,6 +32,9 @@ from ptp_plan import (
 
 from mtp_explore.trace.metrics import interval, student
 
+ALIKE = {name: f"method-{name}" for name in reversed(METHODS)} | {k: run.name for k, run in methods().items()}
+LONG = {f"masked x{LONGER}": MASKS, f"O-PTP x{LONGER}": Run(times=LONGER).name}  # {title: name of a result}
+
 
 def summary(results: dict[str, dict]) -> str:
     """All of which something is there."""
@@ -136,10 +139,21 @@ def perplexities(results: dict[str, dict]) -> str:
 
 
 def pairs(results: dict[str, dict]) -> str:
-    """The share of drafted pairs that the target rules out."""
+    """The share of drafted pairs that the target rules out: of shipped drafters, and of those trained alike."""
+    title = "pairs of drafts, T = 1 on the tape"
+    shipped = {name: f"table-{CORPUS}-{name}" for name in PAIRS}
+    parts = (
+        nonsense(f"{title}, {CORPUS}, shipped", shipped, results),
+        nonsense(f"{title}, walks", ALIKE | LONG, results),
+    )
+    return "\n\n".join(filter(None, parts))
+
+
+def nonsense(title: str, names: dict[str, str], results: dict[str, dict]) -> str:
+    """Incompatible pairs of {title of a drafter: name of its result}."""
     rows = [("drafter", "pairs", "incompatible, %", "target's own picks as rare, %")]
-    for name in PAIRS:
-        made = results.get(f"table-{CORPUS}-{name}", {}).get("decoding", {}).get("T=1 match")
+    for name, run in names.items():
+        made = results.get(run, {}).get("decoding", {}).get("T=1 match")
         if not made:
             continue
         cells = []
@@ -148,7 +162,7 @@ def pairs(results: dict[str, dict]) -> str:
             share, half = ratio([100.0 * bad for _, bad in few], [float(n) for n, _ in few])
             cells.append(f"{share:.2f}" + (f" ± {half:.2f}" if half is not None else ""))
         rows.append((name, str(sum(n for n, _ in made["pairs"])), *cells))
-    return grid(f"pairs of drafts, T = 1 on the tape, {CORPUS}", rows) if rows[1:] else ""
+    return grid(title, rows) if rows[1:] else ""
 
 
 def budget(name: str, facts: dict) -> str:
@@ -174,16 +188,14 @@ def table(name: str, results: dict[str, dict]) -> str:
 
 def beside(results: dict[str, dict]) -> str:
     """Methods trained on the structured corpus, on the same text."""
-    names = {name: f"method-{name}" for name in reversed(METHODS)} | {k: run.name for k, run in methods().items()}
-    known = {name: results[run]["decoding"] for name, run in names.items() if run in results}
+    known = {name: results[run]["decoding"] for name, run in ALIKE.items() if run in results}
     return calls(f"methods: tokens per call, K = {K}, trained alike", known, "masked")
 
 
 def longer(results: dict[str, dict]) -> str:
     """Masks and slots that have learned for longer."""
-    names = {"masked": MASKS, "O-PTP": Run(times=LONGER).name}
-    known = {name: results[run]["decoding"] for name, run in names.items() if run in results}
-    return calls(f"longer: tokens per call, {LONGER} times the steps", known, "masked")
+    known = {name: results[run]["decoding"] for name, run in LONG.items() if run in results}
+    return calls(f"longer: tokens per call, {LONGER} times the steps", known, f"masked x{LONGER}")
 
 
 def calls(title: str, known: dict[str, dict], first: str) -> str:
