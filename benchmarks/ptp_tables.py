@@ -140,7 +140,7 @@ def perplexities(results: dict[str, dict]) -> str:
 
 def pairs(results: dict[str, dict]) -> str:
     """The share of drafted pairs that the target rules out: of shipped drafters, and of those trained alike."""
-    title = "pairs of drafts, T = 1 on the tape"
+    title = "pairs of drafts, T = 1, tape"
     shipped = {name: f"table-{CORPUS}-{name}" for name in PAIRS}
     parts = (
         nonsense(f"{title}, {CORPUS}, shipped", shipped, results),
