@@ -6,6 +6,7 @@ itself as one line, so a notebook runs whole with its stubs still empty.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -47,14 +48,15 @@ class Check:
 def grade(function: Callable, cases: Iterable[tuple], judge: Callable, praise: str) -> Check:
     """Call `function(*case)` on every case; `judge(result, *case)` returns None, or says what is wrong with the result.
 
-    The message is that of the first case that does not hold. A result of None, or `...`, is a stub.
+    The message is that of the first case that does not hold. A result of None, or `...`, is a stub. The function gets
+    copies of arrays and tensors: what it changes in place is its own.
     """
     if not callable(function):
         return Check(0, 1, f"Pass your function itself; this is a {type(function).__name__}.")
     passed, first, cases = 0, None, list(cases)
     for case in cases:
         try:
-            result = function(*case)
+            result = function(*(copy.deepcopy(x) if hasattr(x, "tolist") else x for x in case))
             if result is None or result is ...:
                 wrong = "it returned nothing: does every path end in a return?"
             else:

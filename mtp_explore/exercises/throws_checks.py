@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .check import Check, grade
+from .check import Check, grade, shown
 from .throws_toy import FIRST, P1, P2, pick_one
+
+CLOSE = 1e-6  # answers may be computed in float32
 
 
 def check_pick(function: Callable) -> Check:
@@ -18,12 +20,14 @@ def check_pick(function: Callable) -> Check:
     cases += [(draw.dirichlet(np.ones(5)), float(draw.random())) for _ in range(6)]
 
     def judge(result, law, u):
-        right = pick_one(law, u)
-        if int(result) == right:
+        right, found = pick_one(law, u), one_number(result)
+        if found == right:
             return None
-        if law[int(result)] == 0:
-            return f"token {int(result)} has probability 0: its bin is empty, no u lies in it."
-        return f"token {right}, not {int(result)}: its bin goes from {np.cumsum(law)[right] - law[right]:.3g} on."
+        if found not in range(len(law)):
+            return f"a token is one whole number from 0 to {len(law) - 1}, and this is {shown((result,))}."
+        if law[int(found)] == 0:
+            return f"token {found:g} has probability 0: its bin is empty, no u lies in it."
+        return f"token {right}, not {found:g}: its bin goes from {np.cumsum(law)[right] - law[right]:.3g} on."
 
     return grade(function, cases, judge, "That is the whole sampler: a law and a number make a token.")
 
@@ -39,11 +43,13 @@ def check_unpick(function: Callable) -> Check:
     def judge(result, law, token, v):
         high = float(np.cumsum(law)[token])
         low = high - float(law[token])
-        u = float(result)
-        if not low - 1e-9 <= u < high:
+        u = one_number(result)
+        if u is None:
+            return f"u is one number, and this is {shown((result,))}."
+        if not low - CLOSE <= u < high:
             said = pick_one(law, min(max(u, 0), 1 - 1e-9))
             return f"pick would say {said}: the bin of {token} is [{low:.3g}, {high:.3g})."
-        if abs(u - (low + v * (high - low))) > 1e-9:
+        if abs(u - (low + v * (high - low))) > CLOSE:
             return (
                 f"it lies in the bin, but {v:.3g} of the way through it is {low + v * (high - low):.4g}, not {u:.4g}."
             )
@@ -63,11 +69,20 @@ def check_theorem_2(function: Callable) -> Check:
         found, one = np.asarray(result, float), pick_one(first, u)
         if found.shape != second[0].shape:
             return f"the law of the second word has {len(second[0])} entries, yours has the shape {found.shape}."
-        if np.abs(found - second[one]).max() < 1e-9:
+        if np.abs(found - second[one]).max() < CLOSE:
             return None
-        if np.abs(found - first @ second).max() < 1e-9:
+        if np.abs(found - first @ second).max() < CLOSE:
             return "that is the law for one who knows nothing of u1: the mean over all first words."
         return f"u1 = {u:.2f} settles the first word ({FIRST[one] if first is P1 else one}): which row is left?"
 
     praise = "No mean over first words: whoever knows u1 knows the first word, and the die u2 is still to be thrown."
     return grade(function, cases, judge, praise)
+
+
+def one_number(result) -> float | None:
+    """What an answer says, if that is one number: an array or tensor of one entry is; else None."""
+    try:
+        found = np.asarray(result, float)
+    except (TypeError, ValueError):
+        return None
+    return float(found.item()) if found.size == 1 and np.isfinite(found).all() else None
