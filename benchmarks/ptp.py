@@ -19,8 +19,9 @@ data       the paper's way: a network from scratch by slots from data alone, aga
 sizes      students of several sizes from scratch, a copy of the target trained whole, and gated adapters
 embedding, beta, text   how a slot carries u; where in its bin u lies; own completions or the corpus
 methods    tokens per call of masks, cp and independent heads, trained on the same text, beside slots with N = 8
-longer     slots and masks with four times the steps, text and prompts
-pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`)
+longer     slots, masks and the networks of `data` with four times the steps and text (slots and masks: and prompts)
+pairs      drafted pairs that the target rules out, of shipped drafters (part of `table`; every training with N = 8 and
+           every method counts its own)
 budget     tokens per call against slots per call, shipped drafters; calls per token in one and in turn
 table      tokens per call of shipped drafters, K = 8, greedy and at T = 1 by every rule that fits, three backbones
 

@@ -6,6 +6,7 @@ overlap(p, q, labels)    two laws: where they agree, and what is left of the tar
 meter(tv, noise)         distance from the target's law as samples accumulate, beside chance
 areas(p, q, labels)      the proof of losslessness: the refused area equals the residual's
 emitted(law)             an enumerated law beside the target's, and their difference
+evidence(distances, ..)  what one experiment of the bug hunt shows, in three panels
 race(runs)               tokens per call of several methods, prompt by prompt
 joint(p, q, texts)       the joint of two tokens beside a shadow of it, and their difference
 slices(p, q, texts)      the same for three tokens, with a slider over the first
