@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+COLDEST = 1e-30  # logits over less overflow in float32; one-hot as good as always by then
+
 _watcher: Callable[[Tensor, Tensor], None] | None = None
 
 
@@ -27,7 +29,7 @@ def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float
     if logits.dtype not in (torch.float32, torch.float64):
         logits = logits.float()
     if temperature != 1:
-        logits = logits / temperature
+        logits = logits / max(temperature, COLDEST)
     if 0 < top_k < logits.shape[-1]:
         logits = logits.masked_fill(logits < logits.topk(top_k, -1).values[..., -1:], -torch.inf)
     law = logits.softmax(-1).double()

@@ -56,6 +56,14 @@ def test_greedy_takes_the_first_of_the_best():
         assert shape(x.to(dtype), 0).tolist() == [[0, 1, 0, 0]]
 
 
+# However cold, a law is a law: where logits over the temperature would overflow it is the greedy one, ties shared.
+def test_the_coldest_laws():
+    x = torch.tensor([[1.0, 4.0, 3.9, -math.inf], [-3e4, 5e4, 5e4, 0.0]])
+    for dtype in (torch.float16, torch.float32, torch.float64):
+        for temperature in (1e-30, 1e-38, 1e-45, 1e-300, 5e-324):
+            assert shape(x.to(dtype), temperature, 3).tolist() == [[0, 1, 0, 0], [0, 0.5, 0.5, 0]]
+
+
 # Log-probabilities of minus infinity stay impossible through every cut; a one-hot law stays itself.
 def test_impossible_tokens_stay_impossible():
     x = row([-math.inf, 0.0, -math.inf, -1.0])
