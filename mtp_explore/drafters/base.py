@@ -38,7 +38,7 @@ class DrafterBase(nn.Module):
         if not whole(horizon) or not 1 <= horizon <= MOST:
             raise ValueError(f"horizon={horizon!r}: it must be a whole number from 1 to {MOST}")
         self.horizon = horizon
-        self.options = {"horizon": horizon, **options}
+        self.options = {"horizon": horizon, **{k: plain(v) for k, v in options.items()}}
         self.made_for = identity(backbone)
         self.__dict__["backbone"] = backbone
 
@@ -101,6 +101,11 @@ class DrafterBase(nn.Module):
 def identity(backbone: Backbone) -> dict:
     """What a drafter remembers of the backbone it is made for."""
     return {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
+
+
+def plain(value):
+    """The same as a file can keep it: numpy's numbers as Python's."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def whole(value) -> bool:

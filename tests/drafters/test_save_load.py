@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import transformers as tf
@@ -52,6 +53,13 @@ def test_round_trip(options, device, tmp_path):
     loaded = load_drafter(tmp_path / "new" / "place", backbone)
     assert type(loaded) is type(drafter) and loaded.options == drafter.options and loaded.made_for == drafter.made_for
     assert same(loaded, drafter) and not loaded.training and loaded.weights[0].device.type == device
+
+
+# Options may be numpy's numbers: they are kept as plain ones.
+def test_numbers_of_numpy(tmp_path):
+    options = dict(alpha=np.float32(0.5), beta=np.float32(0.25), temperature=np.float32(0.75))
+    make_drafter("ptp", toy("llama"), horizon=2, **options).save_pretrained(tmp_path)
+    assert options.items() <= load_drafter(tmp_path, toy("llama")).options.items()
 
 
 # A drafter without weights comes back too; an oracle, made for one answer, says that it cannot be kept.
