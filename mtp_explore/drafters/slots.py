@@ -83,10 +83,10 @@ class SlotDrafter(DrafterBase):
             (d.lora.alpha, {k: v.shape for k, v in d.lora.state_dict().items()}) if hasattr(d, "lora") else None
             for d in (self, other)
         )
-        if other.made_for != self.made_for or mine != theirs or not mine:
+        if mine != theirs or not mine or other.made_for != self.made_for:
             raise ValueError(
-                f"other={other.name!r} has not the adapters of this drafter: start from one with slots, for the same "
-                "backbone, with the same rank, alpha and targets"
+                f"other={getattr(other, 'name', other)!r} has not the adapters of this drafter: start from a drafter "
+                "with slots, for the same backbone, with the same rank, alpha and targets"
             )
         self.lora.load_state_dict(other.lora.state_dict())
         number = torch.arange(len(self.slot_rows), device=other.slot_rows.device) + self.first_slot - other.first_slot

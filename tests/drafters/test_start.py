@@ -42,6 +42,14 @@ def test_other_shapes_are_refused(name, options):
         drafter.start_from(make_drafter(name, backbone, horizon=2, **options))
 
 
+# A student has no adapters to give or to take; a name is no drafter.
+def test_what_has_no_adapters_is_refused():
+    slots, student = (make_drafter(name, toy("llama"), horizon=2) for name in ("ptp", "student"))
+    for one, other in [(slots, student), (student, slots), (student, student), (slots, "masked"), (slots, None)]:
+        with pytest.raises(ValueError, match=f"other='?{getattr(other, 'name', other)}'?.*start from a drafter"):
+            one.start_from(other)
+
+
 def test_another_backbone_is_refused():
     drafter = make_drafter("ptp", toy("llama"), horizon=2, rank=2)
     with pytest.raises(ValueError, match="same backbone"):
