@@ -112,7 +112,8 @@ class Student(PTP):
 
     def begin(self, state: State) -> Thrown:
         """One call of the student over the committed text and the slots behind it."""
-        own, tokens, last, first = self.backbone, state.tokens, state.length - 1, self.first_slot
+        own, last, first = self.backbone, state.length - 1, self.first_slot
+        tokens = state.tokens[:, : own.context]  # no text is longer, whatever room the loop has kept for it
         index = torch.arange(first, self.horizon, device=tokens.device).expand(len(tokens), -1)
         slots = self.auxiliary(state.window[:, 1 : self.slots + 1])
         embeds = torch.cat([own.embed(tokens), slots.to(own.dtype)], 1)

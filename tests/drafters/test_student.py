@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from toys import VOCABULARY, build, on_every_device, ragged, toy
+from toys import CONTEXT, VOCABULARY, build, on_every_device, ragged, toy
 from transformers import GPT2Config
 
 from mtp_explore.contract import State
@@ -85,6 +85,20 @@ def test_a_batch_is_its_rows(rule, variant):
         single = sample(backbone, drafter, prompts[r], NEW, seed=(SEED, r), **options)
         assert single.tokens[0, : single.length[0]].tolist() == batch.tokens[r, : batch.length[r]].tolist()
         assert single.accepted[:, 0].tolist() == batch.accepted[: single.calls, r].tolist()
+
+
+# It reads no more places than there are, however much text the loop has kept room for.
+def test_it_reads_the_text_alone(monkeypatch):
+    backbone, rows = toy("llama"), []
+    drafter = made(backbone, **SMALL)
+    call = drafter.backbone.call
+    monkeypatch.setattr(
+        drafter.backbone, "call", lambda embeds, *more: rows.append(embeds.shape[1]) or call(embeds, *more)
+    )
+    prompts, options = ragged(lengths=(3, 59)), dict(seed=SEED, eos=False)
+    found = sample(backbone, drafter, prompts, 500, **options)
+    assert set(rows) == {CONTEXT + K} and found.length.tolist() == [CONTEXT - 3, CONTEXT - 59]
+    assert torch.equal(found.tokens, sample(backbone, None, prompts, 500, **options).tokens)
 
 
 # The law of the first tokens, enumerated over all uniforms, is the target's, though the slots see the very numbers that
