@@ -69,6 +69,7 @@ models: $(READY)
 
 # The same commands with few steps, for one corpus, into runs/quick: the shipped files stay as they are.
 models-quick: CORPORA := stories
+models-quick: START_ptp-k8 = --start runs/quick/$$corpus/masked-k8
 models-quick: $(READY)
 	for corpus in $(CORPORA); do \
 	  $(BIN)/python -m mtp_explore.train.pretrain $$corpus --quick --runs runs/quick --out runs/quick/$$corpus/backbone || exit 1; \
