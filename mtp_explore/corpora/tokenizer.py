@@ -88,6 +88,15 @@ def piece(tokenizer, index: int) -> str:
         return f"⟨{raw.hex(' ').upper()}⟩"
 
 
+def name_of(tokenizer, index: int) -> str:
+    """`piece` for any token of a model: its number where there is no tokenizer, or none of its tokens has this number
+    (models may have more rows than their tokenizers have tokens).
+    """
+    if tokenizer is None:
+        return str(index)
+    return piece(tokenizer, index) if index < len(tokenizer) else f"⟨{index}⟩"
+
+
 def token_bytes(name: str) -> bytes:
     """The bytes behind a vocabulary entry: byte-level ("ðŁ") or SentencePiece's byte form ("<0xF0>")."""
     if name.startswith("<0x") and name.endswith(">"):

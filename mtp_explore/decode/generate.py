@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..backbone.load import Backbone, is_single
 from ..contract import Drafter
-from ..corpora.tokenizer import piece
+from ..corpora.tokenizer import name_of
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
 from ..verify import match, rule_named
@@ -183,6 +183,5 @@ class _Job:
     def _piece(self, token: int) -> str:
         known = self.backbone.pieces
         if token not in known:
-            tokenizer = self.backbone.tokenizer
-            known[token] = str(token) if tokenizer is None else piece(tokenizer, token)
+            known[token] = name_of(self.backbone.tokenizer, token)
         return known[token]

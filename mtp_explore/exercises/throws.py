@@ -153,9 +153,9 @@ def pairs_of(seen: Seen) -> dict[str, float]:
 
 def nonsense_pairs(seen: Seen, name: str, most: int = 6) -> Table:
     """Pairs of consecutive drafts of one method that the target as good as never says, with the text before them."""
-    from ..corpora.tokenizer import piece
+    from ..corpora.tokenizer import name_of
 
-    show = lambda t: visible(piece(seen.backbone.tokenizer, int(t))).replace(" ", "·")  # noqa: E731
+    show = lambda t: visible(name_of(seen.backbone.tokenizer, int(t))).replace(" ", "·")  # noqa: E731
     bad, asked, rows = seen.absurd[name], seen.sound[name], []
     for i, k in zip(*np.nonzero(bad[:, 1:] & asked[:, 1:]), strict=True):
         n, a = divmod(int(i), len(seen.anchors))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtp_explore.corpora.corpus import stream
-from mtp_explore.corpora.tokenizer import END, fingerprint, load_tokenizer, piece, token_bytes, train_tokenizer
+from mtp_explore.corpora.tokenizer import END, fingerprint, load_tokenizer, name_of, piece, token_bytes, train_tokenizer
 
 TEXTS = ["the cat sat on the mat and counted 12 and 120 mats \U0001f600"] * 50
 
@@ -54,6 +54,13 @@ def test_pieces_show_split_characters_as_bytes(tokenizer):
     assert "�" not in "".join(piece(tokenizer, i) for i in range(len(tokenizer)))
     with pytest.raises(ValueError, match="outside the vocabulary"):
         piece(tokenizer, len(tokenizer))
+
+
+# A model's tokens beyond its tokenizer's are shown by their numbers, as all are where there is no tokenizer.
+def test_every_token_of_a_model_has_a_name(tokenizer):
+    size = len(tokenizer)
+    assert [name_of(tokenizer, i) for i in range(size)] == [piece(tokenizer, i) for i in range(size)]
+    assert name_of(tokenizer, size) == f"⟨{size}⟩" and name_of(None, size) == str(size)
 
 
 # Training is a function of the text; saving and loading change no id.

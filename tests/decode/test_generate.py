@@ -9,6 +9,7 @@ from five import NEW, PROMPTS, RULES, V, bare
 from toys import SLOT_DRAFTERS, Told, build, on_every_device, ragged, toy
 from transformers import GPT2Config
 
+from mtp_explore.corpora.tokenizer import train_tokenizer
 from mtp_explore.decode.generate import decode, generate, sample
 from mtp_explore.drafters import make_drafter
 from mtp_explore.verify import rejection
@@ -97,6 +98,17 @@ def test_shapes_of_prompts(small, told):
         (rows,) = zip(*decode(small, None, batch, 6), strict=True)
         assert [bare(s) for s in rows] == [bare(s) for s in one.steps]
     assert len(generate(small, None, torch.tensor([[1, 2], [3, 4]]), 6)) == 2
+
+
+# A model may have more rows than its tokenizer has tokens, and say them: a trace shows their numbers.
+def test_more_rows_than_tokens():
+    tokenizer = train_tokenizer(["to be or not to be"], 258)
+    size = dict(n_embd=16, n_layer=1, n_head=2, n_positions=32, bos_token_id=None, eos_token_id=None)
+    padded = build(GPT2Config(vocab_size=3 * len(tokenizer), **size))
+    padded.tokenizer = tokenizer
+    trace = generate(padded, None, [1, 2], 8)
+    assert max(trace.tokens) >= len(tokenizer)
+    assert trace.piece(max(trace.tokens)) == f"⟨{max(trace.tokens)}⟩"
 
 
 # `decode` yields the very steps that `generate` collects, one per call; for a batch a list, None where a row has ended.
