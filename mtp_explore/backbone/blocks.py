@@ -44,9 +44,9 @@ def documents(tokens: Tensor, eos: list[int]) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def freeze(backbone: Backbone, tokens: Tensor) -> Frozen:
-    """Windows of text [B, T], T <= context, read by the backbone as it is."""
-    position, document = documents(tokens, backbone.eos)
+def freeze(backbone: Backbone, tokens: Tensor, whole: bool = False) -> Frozen:
+    """Windows of text [B, T], T <= context, read by the backbone as it is. whole: one document each, as prompts are."""
+    position, document = documents(tokens, [] if whole else backbone.eos)
     size = tokens.shape[1]
     causal = torch.ones(size, size, dtype=torch.bool, device=tokens.device).tril()
     allowed = causal & (document[:, :, None] == document[:, None])

@@ -22,15 +22,21 @@ NARROW = 0.012  # bins below it are not drawn, except the picked one
 def dice(backbone, drafters: Mapping[str, object], prompt, seed: int = 0, parts: int | None = None, **law) -> Ruler:
     """The ruler of a prompt (a string, or token ids) with the dice that `generate(seed=seed)` would use first.
 
-    drafters by name, all with one horizon; law: temperature, top_k, top_p. ValueError where horizons differ.
+    drafters by name, all with one horizon; law: temperature, top_k, top_p. ValueError where horizons differ, for more
+    than one prompt, or one with too few places behind it.
     """
     from ..decode.tape import streams
 
     horizons = {d.horizon for d in drafters.values()}
     if len(horizons) != 1:
         raise ValueError(f"drafters have the horizons {sorted(horizons)}: a ruler needs one, see `shortened`")
-    behind = Behind(backbone, drafters, backbone.encode(prompt)[0], law)
+    ids, *others = backbone.encode(prompt)
+    if others:
+        raise ValueError(f"prompt holds {len(others) + 1} texts: a ruler stands behind one, give that")
+    behind = Behind(backbone, drafters, ids, law)
     w = streams(seed, 1)[0].random(horizons.pop() + 1)
+    if law.get("temperature") == 0:  # greedy decoding throws nothing
+        w[:] = 0.5
     parts = parts or budget(PARTS, 7)
     every = np.concatenate([w[None], swept(w, parts, 0)])
     start, *rest = behind.throws(every)
@@ -66,13 +72,14 @@ class Behind:
 
         self.backbone, self.drafters, self.ids = backbone, dict(drafters), list(ids)
         tokens = torch.tensor([self.ids], device=backbone.device)
-        self.text = thrown.text_of(backbone, tokens, torch.full_like(tokens[:, :1], len(self.ids) - 1), **law)
+        last = torch.full_like(tokens[:, :1], len(self.ids) - 1)
+        self.text = thrown.text_of(backbone, tokens, last, whole=True, **law)
         self.guess = None
 
     def piece(self, token: int) -> str:
-        from ..corpora.tokenizer import piece
+        from ..corpora.tokenizer import name_of
 
-        return "⟨end⟩" if token in self.backbone.eos else piece(self.backbone.tokenizer, token)
+        return "⟨end⟩" if token in self.backbone.eos else name_of(self.backbone.tokenizer, token)
 
     def throws(self, w: np.ndarray) -> list[Throw]:
         """Dice [N, K+1] to throws, without the strips that have to be found by trying."""

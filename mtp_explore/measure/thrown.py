@@ -31,6 +31,7 @@ class Text(NamedTuple):
     """A text that windows go on from."""
 
     backbone: object
+    tokens: Tensor  # [B, T]
     frozen: Frozen
     anchors: Tensor  # [B, A]
     law: dict  # options of `shape`
@@ -49,9 +50,11 @@ class Drafts(NamedTuple):
 
 
 @torch.no_grad()
-def text_of(backbone, tokens: Tensor, anchors: Tensor, **law) -> Text:
-    """Windows of text [B, T], read once; anchors [B, A] in them. law: temperature, top_k, top_p."""
-    return Text(backbone, freeze(backbone, tokens), anchors, law)
+def text_of(backbone, tokens: Tensor, anchors: Tensor, whole: bool = False, **law) -> Text:
+    """Windows of text [B, T], read once; anchors [B, A] in them. whole: they are prompts, read from their beginnings
+    as decoding reads them, where else an end of text begins a document. law: temperature, top_k, top_p.
+    """
+    return Text(backbone, tokens, freeze(backbone, tokens, whole), anchors, law)
 
 
 def after(text: Text, tokens: Tensor) -> Tensor:
@@ -66,7 +69,15 @@ def after(text: Text, tokens: Tensor) -> Tensor:
 
 @torch.no_grad()
 def own(text: Text, w: Tensor, guess: Tensor | None = None) -> Own:
-    """The target's tokens under the dice w [B, A, K+1]. `guess` [B, A, K] for t_1 .. t_K saves rounds, nothing else."""
+    """The target's tokens under the dice w [B, A, K+1]. `guess` [B, A, K] for t_1 .. t_K saves rounds, nothing else.
+    ValueError where the model has no places for K tokens behind an anchor.
+    """
+    size = int(text.frozen.position.gather(1, text.anchors).amax()) + 1
+    if size + w.shape[-1] - 1 > text.backbone.context:
+        raise ValueError(
+            f"w has {w.shape[-1]} dice for a text of {size} tokens, and the model has {text.backbone.context} places: "
+            "cut the text, or throw fewer dice"
+        )
     tokens = pick(after(text, w[..., :0].long()), w[..., :1])
     rest = guess if guess is not None else tokens.expand(*w.shape[:-1], w.shape[-1] - 1)
     tokens = torch.cat([tokens, rest], -1)
@@ -96,11 +107,23 @@ def drafts(drafter, text: Text, w: Tensor, first: Tensor) -> Drafts:
             embeds = embeds.view(*w.shape[:2], size, -1).to(text.backbone.dtype)
             z = block_states(text.backbone, text.frozen, text.anchors, embeds, drafter.first_slot).flatten(0, 1)
     count = torch.full_like(rows[:, 0], size, dtype=torch.long)
-    state = State(first.flatten()[:, None], torch.ones_like(count), hidden.flatten(0, 1), z, count, rows)
+    state = State(*committed(text, first), hidden.flatten(0, 1), z, count, rows)
     belief = drafter.absorb(drafter.begin(state), first.flatten())
     drawn = draw(drafter, belief, rows, partial(shape, **text.law), count + drafter.horizon)
     laws = None if drafter.one_hot else drawn.q.view(*w.shape[:2], *drawn.q.shape[1:])
     return Drafts(drawn.tokens.view(*w.shape[:2], -1), laws)
+
+
+def committed(text: Text, first: Tensor) -> tuple[Tensor, Tensor]:
+    """What decoding has written by then, for drafters that read it: (tokens [B A, T+1], length [B A]), the document of
+    each anchor from its beginning, and y' = first [B, A].
+    """
+    start = text.anchors - text.frozen.position.gather(1, text.anchors)
+    place = start[..., None] + torch.arange(text.tokens.shape[1] + 1, device=start.device)
+    tokens = text.tokens[:, None].expand(-1, place.shape[1], -1)
+    tokens = tokens.gather(2, place.clamp(max=tokens.shape[2] - 1))
+    size = (text.anchors - start + 1)[..., None]
+    return tokens.scatter(2, size, first[..., None]).flatten(0, 1), size.flatten() + 1
 
 
 def agreement(p: Tensor, q: Tensor) -> Tensor:

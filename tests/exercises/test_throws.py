@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from toys import toy
 
 import mtp_explore as mtp
 from mtp_explore.exercises import heads, throws, throws_budget, throws_learn, throws_results, throws_ruler, throws_toy
 from mtp_explore.exercises.throws_toy import FIRST, NAMES, P1, P2
 from mtp_explore.tensors.categorical import pick
+from tests.drafters.test_ptp import made as ptp_of
 
 PROMPT, SEED = "Anna has 3 apples and", 4
 
@@ -39,6 +41,26 @@ def ruler(backbone, drafters):
 def test_ruler_starts_with_the_text_of_its_seed(ruler, backbone):
     trace = mtp.generate(backbone, None, PROMPT, 9, seed=SEED)
     assert list(ruler.start.picks)[: len(trace.tokens)] == trace.tokens and ruler.prompt == PROMPT
+
+
+# So it does behind any prompt and under any law, also greedy, with the drafts of that call; and where a model has no
+# tokenizer, tokens go by their numbers.
+@pytest.mark.parametrize("prompt", [[5], [5, 6, 0, 7], [3, 0]])
+@pytest.mark.parametrize("law", [{}, {"temperature": 0}, {"temperature": 0.5, "top_k": 3}])
+def test_ruler_behind_any_prompt(prompt, law):
+    model = toy("llama")
+    drafters = {v: ptp_of(model, variant=v, **law) for v in ("one-hot", "categorical")}
+    ruler = throws_ruler.dice(model, drafters, prompt, seed=SEED, parts=3, **law)
+    for name, drafter in drafters.items():
+        trace = mtp.generate(model, drafter, prompt, 8, seed=SEED, rule="match", eos=False, **law)
+        assert list(ruler.start.picks) == trace.tokens[:4]
+        assert list(ruler.start.sides[name].picks) == [d.token for d in trace.steps[1].drafts]
+    assert ruler.prompt == " ".join(map(str, prompt)) and ruler.piece(7) == "7" and ruler.piece(0) == "⟨end⟩"
+
+
+def test_one_ruler_stands_behind_one_prompt():
+    with pytest.raises(ValueError, match="prompt holds 2 texts"):
+        throws_ruler.dice(toy("llama"), {"a": ptp_of(toy("llama"))}, [[5, 6], [7]])
 
 
 # A stored throw is what the kernel answers for its dice; the die that moved stands in the middle of its part.

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from toys import VOCABULARY, on_every_device, ragged, toy
+from toys import CONTEXT, VOCABULARY, on_every_device, ragged, toy
 
 from mtp_explore.decode.generate import generate, sample
 from mtp_explore.drafters import make_drafter
@@ -61,15 +61,41 @@ def test_many_anchors_are_each_alone():
             assert torch.equal(found.tokens[0, 0], drafts[b, a])
 
 
-# Drafts and their laws are those of the loop's first window, for slots with and without laws, for heads, and for a
-# chain that hears its own drafts.
-@pytest.mark.parametrize("kind", ["one-hot", "categorical", "independent", "hmm"])
+# What decoding has written by then is the anchor's document, and y'.
+def test_many_anchors_have_each_its_text():
+    backbone, anchors = toy("gpt2"), torch.tensor([[1, 3, 5], [0, 4, 5]])
+    texts, first = torch.tensor([[7, 8, 0, 4, 5, 6], [0, 3, 3, 3, 0, 9]]), torch.tensor([[1, 2, 3], [4, 5, 6]])
+    tokens, length = thrown.committed(thrown.text_of(backbone, texts, anchors), first)
+    wanted = [[7, 8, 1], [0, 4, 2], [0, 4, 5, 6, 3], [0, 4], [0, 5], [0, 9, 6]]
+    assert [row[:n].tolist() for row, n in zip(tokens, length, strict=True)] == wanted
+    prompts, length = thrown.committed(thrown.text_of(backbone, texts, anchors, whole=True), first)
+    assert prompts[2].tolist() == [7, 8, 0, 4, 5, 6, 3] and length.tolist() == [3, 5, 7, 2, 6, 7]
+
+
+# A prompt is read whole, as decoding reads it; in windows of text an end of text begins a document. Where the places
+# end, that is said.
+def test_a_prompt_is_one_document():
+    backbone, w = toy("gpt2"), rows(1, K + 1)
+    tape = torch.cat([w[0], w[0]], 1)
+    for prompt in ([5, 6, 0, 7], [5, 6, 0], [1] * (CONTEXT - K)):
+        wanted = sample(backbone, None, prompt, K, uniforms=tape, eos=False).tokens[0].tolist()
+        found, alone = (thrown.own(text_after(backbone, p, 1, whole=True), w).tokens[0, 0, :K] for p in (prompt, [7]))
+        assert found.tolist() == wanted
+        if prompt[-1] == 7:
+            assert thrown.own(text_after(backbone, prompt, 1), w).tokens[0, 0, :K].tolist() != wanted != alone.tolist()
+    with pytest.raises(ValueError, match=f"w has 4 dice for a text of {CONTEXT - K + 1} tokens.*{CONTEXT} places: cut"):
+        thrown.own(text_after(backbone, [1] * (CONTEXT - K + 1), 1), w)
+
+
+# Drafts and their laws are those of the loop's first window, for slots with and without laws, for heads, for a chain
+# that hears its own drafts, and for a network that reads what is written.
+@pytest.mark.parametrize("kind", ["one-hot", "categorical", "independent", "hmm", "student"])
 def test_drafts_are_those_of_the_loop(kind):
     backbone, prompt = toy("gpt2"), ragged()[1]
     if kind in ("one-hot", "categorical"):
         drafter = ptp_of(backbone, K, variant=kind)
     else:
-        drafter = make_drafter(kind, backbone, horizon=K)
+        drafter = make_drafter(kind, backbone, horizon=K, **({"variant": "categorical"} if kind == "student" else {}))
         for x in drafter.parameters():
             x.data.add_(0.3 * torch.randn(x.shape, generator=torch.Generator().manual_seed(2)))
     tape = torch.rand(1, 30, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
@@ -80,7 +106,7 @@ def test_drafts_are_those_of_the_loop(kind):
     found = thrown.drafts(drafter, text, w, own.tokens[..., 0])
     assert found.tokens[0, 0].tolist() == [d.token for d in step.drafts]
     assert thrown.correct(found.tokens, own.tokens).item() == step.accepted
-    assert (found.laws is None) == (kind == "one-hot")
+    assert (found.laws is None) == drafter.one_hot
     if found.laws is not None:
         q = found.laws[0, 0].gather(1, found.tokens[0, 0][:, None])[:, 0]
         torch.testing.assert_close(q, torch.tensor([d.q for d in step.drafts]).double(), atol=1e-5, rtol=0)
