@@ -185,7 +185,7 @@ def _data(start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt
     data = {
         "prompt": visible(prompt),
         "names": list(start.sides),
-        "w": [round(float(x), 4) for x in start.w],
+        "w": [float(x) for x in start.w],
         "start": _state(start, pool),
         "states": states,
         "bins": pool.bins,

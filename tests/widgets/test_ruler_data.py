@@ -44,6 +44,13 @@ def test_every_place_of_every_die_is_there():
             assert whole(data, k, i) == parts, (k, i)
 
 
+# Dice are embedded as they are: asked about again, they make the same throw.
+def test_dice_are_not_rounded():
+    w = (0.2, 1 - 2**-53, 0.49999999, 0.9)
+    data = embedded(ruler(throw(w), grid(w), PIECES.__getitem__)._repr_html_())
+    assert data["w"] == list(w) and throw(data["w"]).picks == throw(w).picks
+
+
 # Text of the model cannot leave its place: no tag of a token or a prompt reaches the page as one.
 def test_hostile_text_is_escaped():
     html = made()._repr_html_()
