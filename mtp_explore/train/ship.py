@@ -98,7 +98,9 @@ def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
     )
     parser.add_argument("--start", default="", help="a trained drafter with slots to start from: arithmetic/masked-k8")
     parser.add_argument("--threads", type=int)
-    name = next((word for word in argv if word in TRAINABLE), None)
+    before = ["", *argv]  # --out and --start may be called like a drafter
+    free = [word for word, flag in zip(argv, before, strict=False) if flag not in ("--out", "--start")]
+    name = next((word for word in free if word in TRAINABLE), None)
     own = own_options(name) if name else {}
     group = parser.add_argument_group(f"options of {name}" if name else "options of the drafter (name it to see them)")
     for key, parameter in own.items():

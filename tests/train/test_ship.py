@@ -90,6 +90,13 @@ def test_command_line(models, monkeypatch, capsys):
     assert "cp-r2" in capsys.readouterr().out
 
 
+# The drafter is the one of its place, whatever else is called so.
+def test_the_drafter_of_the_command_line():
+    for line in ("stories ptp --out cp", "--out cp stories ptp", "--start masked --rank 3 stories --out hmm ptp"):
+        args, options = ship.read_arguments(line.split())
+        assert args.drafter == "ptp" and options.keys() == ship.own_options("ptp").keys()
+
+
 # A drafter that is shipped without options has those of its signature, under its own name.
 def test_defaults(monkeypatch):
     shipped = []
