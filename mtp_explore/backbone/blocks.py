@@ -112,15 +112,23 @@ def attending(backbone: Backbone, frozen: Frozen, reach: list[int]):
             config._attn_implementation = NAME
         yield
         served = sorted(_open.calls)
+    except RuntimeError as error:
+        if _open.calls or isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise _own_attention(backbone) from error  # which cannot read these masks
     finally:
         _open = outer
         for config, name in before:
             config._attn_implementation = name
     if served != list(range(len(frozen.layers))):
-        raise ValueError(
-            f"model type {backbone.config.model_type!r}: its attention cannot be exchanged, which training on frozen "
-            "keys and values needs; take a model whose attention transformers can exchange (Llama, Qwen, GPT-2, ...)"
-        )
+        raise _own_attention(backbone)
+
+
+def _own_attention(backbone: Backbone) -> ValueError:
+    return ValueError(
+        f"model type {backbone.config.model_type!r}: its attention cannot be exchanged, which training on frozen keys "
+        "and values needs; take a model whose attention transformers can exchange (Llama, Qwen, GPT-2, ...)"
+    )
 
 
 def attend(

@@ -5,6 +5,7 @@ import torch
 from learnable import Cycle, backbone, gradients, train
 from test_fit import Letters, equal, weights
 from toys import ARCHITECTURES, VOCABULARY, build, toy
+from transformers import GPTNeoConfig
 
 from mtp_explore.backbone import blocks
 from mtp_explore.backbone.blocks import block_states, documents, freeze, sight
@@ -205,6 +206,18 @@ def test_the_model_is_left_alone(monkeypatch):
         made(wide, 6).losses(batch.text, batch.anchors[:, :3], batch.future[:, :3])
     with pytest.raises(ValueError, match="uses s_aux"):
         blocks.attend(None, None, None, None, None, s_aux=1)
+
+
+# Models that keep their own attention are refused in words, whatever that makes of the blocks' masks; and afterwards
+# they are as they were.
+@pytest.mark.parametrize("anchors", [1, 4])
+def test_own_attention_is_refused(anchors):
+    size = dict(hidden_size=32, num_layers=2, num_heads=4, max_position_embeddings=64, eos_token_id=0)
+    owner = build(GPTNeoConfig(vocab_size=VOCABULARY, attention_types=[[["global"], 2]], **size))
+    text, where, future = problem(owner)[:3]
+    with pytest.raises(ValueError, match="'gpt_neo': its attention cannot be exchanged.*take a model"):
+        made(owner).losses(text, where[:, :anchors], future[:, :anchors])
+    assert owner.config._attn_implementation != blocks.NAME and blocks._open is None
 
 
 # Windows and anchors: the tokens that follow each place, drawn by (seed, step) alone, without repeats and in order;
