@@ -2,13 +2,14 @@
 
 A drafter is judged by what the target says next, and on text that somebody else wrote the target often says something
 else. So drafters that learn from text can be given what the backbone itself goes on with (`fit(text="own")`): prompts
-are the first tokens of the corpus' documents, read as they stand in a window, behind an end of text; completions are
-made by the ordinary loop without a draft, from the law that the drafter is made for (by default the model's own) in
-three windows of four and greedily in one of four.
+are the first tokens of the corpus' documents, some shorter, some longer; completions are made by the ordinary loop
+without a draft, from the law that the drafter is made for (by default the model's own) in three windows of four and
+greedily in one of four. Greedy text soon repeats itself, so its completions are short and there are more of them.
 
-A window begins with a document, and what hangs over its end is dropped: so every token of it was chosen by the backbone
-after exactly the tokens before it. Tokens that it did not choose (prompts; the end of text behind a completion that ran
-out of places) are no targets: they and what follows them are -1 in `future`.
+The first document of a window is read as a prompt is, with nothing before it; the others stand behind an end of text,
+as in the corpus. What hangs over the end of a window is dropped: so every token of it was chosen by the backbone after
+exactly the tokens before it in its document. Tokens that it did not choose (prompts; the end of text behind a
+completion that ran out of places) are no targets: they and what follows them are -1 in `future`.
 
 Letters: N windows of T + 1 tokens, T places as in train/texts.py.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +33,8 @@ from ..decode.generate import sample
 from .features import futures
 from .texts import LENGTH, Texts
 
-PROMPT = 16  # tokens of a document that are given
+PROMPT = (8, 40)  # tokens of a document that are given: any number between, as likely
+LONGEST_GREEDY = 64  # tokens of a greedy completion
 ROWS = 128  # completions made at a time
 GREEDY = 4  # one window of so many is greedy
 MODELS_OWN = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
@@ -63,7 +66,8 @@ def own_texts(
     length = min(LENGTH, backbone.context)
     if horizon >= length:
         raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
-    facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, prompt=PROMPT, **about)
+    facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, **about)
+    facts |= dict(prompt=list(PROMPT), longest_greedy=LONGEST_GREEDY)
     facts["law"] = law = law or MODELS_OWN
     facts["tokens"] = zlib.crc32(tokens.cpu().numpy().tobytes())
     made = read(Path(file), facts) if file else None
@@ -88,14 +92,17 @@ def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int
     """Windows of `length` + 1 tokens, about `positions` places in all, fewer where the documents run out; equal for
     equal seeds. The documents of greedy windows are others than those of drawn ones.
     """
-    starts = prompts(backbone, tokens, min(PROMPT, length // 2))
+    starts = prompts(backbone, tokens, min(PROMPT[1], length // 2))
     count = max(2, positions // length)
     greedy = max(1, count // GREEDY)
     wanted = ({"temperature": 0.0}, greedy), (law or MODELS_OWN, count - greedy)
     parts, first = [], 0
     for law, number in wanted:
         share = len(starts) * number // count if first == 0 else len(starts) - first
-        packed = pack(complete(backbone, starts[first : first + share], length, law, seed), length + 1, number)
+        middle, last = first + min(number, -(-share // 3)), first + share
+        make = partial(complete, backbone, length=length, law=law, seed=seed)
+        openers, others = make(starts[first:middle], first, bare=True), make(starts[middle:last], middle)
+        packed = pack(openers, others, length + 1, number)
         first += share
         if not packed[0]:
             raise ValueError(
@@ -106,40 +113,49 @@ def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int
     return Own(*map(torch.cat, zip(*parts, strict=True)))
 
 
-def prompts(backbone, tokens: Tensor, length: int) -> list[list[int]]:
-    """[end of text, the first `length` tokens] of every longer document of a stream; its first may be half a one, and
-    is left out.
+def prompts(backbone, tokens: Tensor, longest: int) -> list[list[int]]:
+    """[end of text, the first tokens] of every longer document of a stream, `PROMPT` of them, at most `longest`; the
+    stream's first document may be half a one, and is left out.
     """
     if not backbone.eos:
         raise ValueError(f"backbone {backbone.name!r} has no end-of-text token, which separates documents: set one")
     ends = torch.isin(tokens, torch.tensor(backbone.eos)).nonzero()[:, 0]
-    long = ends[:-1][ends.diff() > length]
-    return tokens[long[:, None] + torch.arange(length + 1)].tolist()
+    most, draw = min(PROMPT[1], longest), torch.Generator().manual_seed(0)
+    size = torch.randint(min(PROMPT[0], most), most + 1, ends[1:].shape, generator=draw)
+    long = ends.diff() > size
+    return [tokens[i : i + 1 + n].tolist() for i, n in zip(ends[:-1][long].tolist(), size[long].tolist(), strict=True)]
 
 
-def complete(backbone, starts: list[list[int]], length: int, law: dict, seed: int) -> Iterator[tuple]:
-    """(tokens, chosen) of every prompt with its completion, up to its end of text or `length` tokens, as lists."""
-    for first in range(0, len(starts), ROWS):
-        part = starts[first : first + ROWS]
-        new = length - len(part[0])
-        made = sample(backbone, None, part, new, **law, seed=(seed, first))
-        for start, row, size in zip(part, made.tokens.tolist(), made.length.tolist(), strict=True):
-            yield start + row[:size], [False] * len(start) + [True] * size
-
-
-def pack(rows: Iterator[tuple], length: int, count: int) -> tuple[list[Tensor], list[Tensor]]:
-    """At most `count` windows of `length` tokens, and which of them were chosen, from (tokens, chosen) of documents.
-
-    Every document begins with an end of text; where the one before has ended with its own, that one serves.
+def complete(
+    backbone, starts: list[list[int]], first: int, length: int, law: dict, seed: int, bare: bool = False
+) -> Iterator[tuple]:
+    """(tokens, chosen) of every prompt with its completion, up to its end of text or `length` tokens, as lists; `first`
+    is the number of the first prompt, bare: without the end of text before it.
     """
-    windows, chosen, text, own = [], [], [], []
-    while len(windows) < count and (row := next(rows, None)):
-        shared = bool(text) and text[-1] == row[0][0]
-        text, own = text + row[0][shared:], own + row[1][shared:]
+    for at in range(0, len(starts), ROWS):
+        part = [start[bare:] for start in starts[at : at + ROWS]]
+        new = length - min(map(len, part))
+        new = min(new, LONGEST_GREEDY) if law["temperature"] == 0 else new
+        made = sample(backbone, None, part, new, **law, seed=(seed, first + at))
+        for start, row, size in zip(part, made.tokens.tolist(), made.length.tolist(), strict=True):
+            yield (start + row[:size])[:length], ([False] * len(start) + [True] * size)[:length]
+
+
+def pack(openers: Iterator[tuple], others: Iterator[tuple], length: int, count: int) -> tuple[list, list]:
+    """At most `count` windows of `length` tokens, and which of them were chosen, from (tokens, chosen) of documents: an
+    opener, and others as far as there is room.
+
+    Every other document begins with an end of text; where the one before has ended with its own, that one serves.
+    """
+    windows, chosen = [], []
+    while len(windows) < count and (row := next(openers, None)):
+        text, own = row
+        while len(text) < length and (row := next(others, None)):
+            shared = text[-1] == row[0][0]
+            text, own = text + row[0][shared:], own + row[1][shared:]
         if len(text) >= length:
             windows.append(torch.tensor(text[:length]))
             chosen.append(torch.tensor(own[:length]))
-            text, own = [], []
     return windows, chosen
 
 
