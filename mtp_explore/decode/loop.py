@@ -136,8 +136,8 @@ class Text:
         return at(self.tokens, self.length - 1)
 
     def room(self) -> Tensor:
-        """[B] positions the model has left."""
-        return (self.context - self.length).clamp(min=0)
+        """[B] positions the model has left; none for rows that have ended."""
+        return torch.where(self.going(), self.context - self.length, 0)
 
     def going(self) -> Tensor:
         """[B] bool: rows that neither met an end of text nor their limit."""

@@ -195,6 +195,20 @@ def test_budgets_buy_what_they_say(backbone, drafters, name):
     assert set(calls) == {4, every} and throws_budget.guess_budget(found).answer in calls
 
 
+# A batch buys what its rows buy one by one: rows that have ended ask for nothing.
+def test_ended_rows_buy_nothing():
+    backbone, prompts = toy("llama"), [[1, 2], [3, 4], [7], [9, 9]]
+    drafter = mtp.make_drafter("ptp", backbone, horizon=3, rank=2)
+    together, single = (throws_budget.Noted("budget=4", drafter) for _ in range(2))
+    options = dict(max_new_tokens=20, rule="match")
+    made = mtp.generate(backbone, drafter, prompts, plan=together, seed=0, **options)
+    for row, prompt in enumerate(prompts):
+        alone = mtp.generate(backbone, drafter, prompt, plan=single, seed=(0, row), **options)
+        assert alone.tokens == made[row].tokens
+    assert len({t.calls for t in made}) > 2  # they end apart
+    assert together.calls == single.calls and together.counts.tolist() == single.counts.tolist()
+
+
 # The toy's words are what the definition says, at every pair of dice; the area of nonsense is that of the product.
 def test_toy_by_definition():
     ticks = (np.arange(20) + 0.5) / 20
