@@ -44,7 +44,7 @@ from ptp_heads import heads
 from ptp_methods import method
 from ptp_plan import CORPUS, GROUPS, K, Run, Sizes, jobs, work
 from ptp_tables import summary
-from ptp_town import usual
+from ptp_town import beginnings, usual
 from ptp_train import fresh, held, trained, windows
 
 import mtp_explore as mtp
@@ -86,7 +86,8 @@ def train(run: Run, sizes: Sizes, runs: Path) -> dict:
     facts |= {"run": asdict(run), "decoding": {}}
     if run.horizon == K:
         target, text = usual(sizes.trunk_steps, runs)
-        facts["decoding"] = decoded(target, drafter, starts(target, text, sizes.prompts), sizes.tokens)
+        facts["decoding"] = decoded(target, drafter, beginnings(target, text, sizes.prompts), sizes.tokens)
+        drafter.save_pretrained(runs / run.name)  # for questions that come later
     return facts
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 from common import adam, learned
-from masked_decode import starts
 from ptp_decode import decoded
 from ptp_heads import Anchored
 from ptp_plan import K, Sizes
-from ptp_town import usual
+from ptp_town import beginnings, usual
 from ptp_train import windows
 
 import mtp_explore as mtp
@@ -39,5 +38,6 @@ def method(name: str, times: int, sizes: Sizes, cache: Path) -> dict:
         known, steps = Anchored(known, target), sizes.heads_steps
         recipe = replace(sizes, rate=sizes.heads_rate, precision="float32")
     facts = learned(drafter, adam(drafter), known, recipe, steps, 0, dict)
-    prompts = starts(target, corpus, sizes.prompts)
+    drafter.save_pretrained(cache / f"{name}-x{times}")
+    prompts = beginnings(target, corpus, sizes.prompts)
     return facts | {"decoding": decoded(target, drafter.eval(), prompts, sizes.tokens)}

@@ -26,11 +26,10 @@ from statistics import fmean, median, stdev
 
 import torch
 from common import adam, learned
-from masked_decode import starts
 from masked_tables import grid, shown
 from ptp_decode import decoded
 from ptp_plan import LONGER, SEEDS, K, Run, Sizes
-from ptp_town import usual
+from ptp_town import beginnings, usual
 from ptp_train import correct, held, means, perplexity, windows
 from torch import Tensor
 
@@ -126,7 +125,7 @@ def trained(run: Student, sizes: Sizes, cache: Path) -> dict:
     drafter.eval()
     if run.data:
         return facts | {"nats": told(drafter, test)}
-    prompts = starts(target, corpus, sizes.prompts)
+    prompts = beginnings(target, corpus, sizes.prompts)
     facts |= {"correct": correct(drafter, test), "decoding": decoded(target, drafter, prompts, sizes.tokens)}
     gated = mtp.make_drafter("ptp", target, **Run().options(sizes)).eval()
     return facts | {"pace": pace(target, drafter, prompts[0], sizes), "gated": pace(target, gated, prompts[0], sizes)}

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from masked_decode import starts
 from masked_text import trunk
 
 from mtp_explore.corpora.corpus import Corpus
@@ -28,6 +29,7 @@ WORDS = (
 CROSSINGS, STREETS, LONG = 8, 4, (5, 8)
 DOCUMENTS = {"train": 20_000, "validation": 2_000, "test": 4_000}
 LEARNED = 3_000_000  # tokens of which windows are drawn
+GIVEN = 16  # words of a prompt
 VOCABULARY = 512  # enough for every word to be one token
 SHAPE = dict(window=256, batch=8, hidden=128, layers=4, heads=4, kv_heads=2, intermediate=320, rate=3e-3)
 
@@ -63,3 +65,10 @@ def usual(steps: int, out: Path) -> tuple:
     """(backbone, corpus) of all trainings; the backbone learns `steps` steps into `out` where it is not there yet."""
     corpus = Walks()
     return trunk(corpus, Recipe(corpus.name, VOCABULARY, steps, **SHAPE), out, LEARNED), corpus
+
+
+def beginnings(target, corpus: Corpus, count: int) -> list[list[int]]:
+    """Prompts: the first `GIVEN` tokens of documents of the test split, behind an end of text, as the backbone has read
+    every document. Without it this backbone takes a prompt for the rest of a document, and soon ends it.
+    """
+    return [[target.eos[0], *tokens[:GIVEN]] for tokens in starts(target, corpus, count)]
