@@ -146,7 +146,7 @@ def pace(target, drafter, prompt: list[int], sizes: Sizes) -> dict[str, float]:
 
 
 def tables(results: dict[str, dict]) -> str:
-    """Both comparisons, as far as they are there."""
+    """All comparisons, as far as they are there."""
     return "\n\n".join(filter(None, (*(data(title, results) for title in ("data", "longer")), sizes(results))))
 
 

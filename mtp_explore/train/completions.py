@@ -66,9 +66,9 @@ def own_texts(
     length = min(LENGTH, backbone.context)
     if horizon >= length:
         raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
-    facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, **about)
+    law = law or MODELS_OWN
+    facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, law=law, **about)
     facts |= dict(prompt=list(PROMPT), longest_greedy=LONGEST_GREEDY)
-    facts["law"] = law = law or MODELS_OWN
     facts["tokens"] = zlib.crc32(tokens.cpu().numpy().tobytes())
     made = read(Path(file), facts) if file else None
     if made is None:
@@ -92,7 +92,7 @@ def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int
     """Windows of `length` + 1 tokens, about `positions` places in all, fewer where the documents run out; equal for
     equal seeds. The documents of greedy windows are others than those of drawn ones.
     """
-    starts = prompts(backbone, tokens, min(PROMPT[1], length // 2))
+    starts = prompts(backbone, tokens, length // 2)
     count = max(2, positions // length)
     greedy = max(1, count // GREEDY)
     wanted = ({"temperature": 0.0}, greedy), (law or MODELS_OWN, count - greedy)
