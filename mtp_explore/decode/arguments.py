@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import isfinite
 from numbers import Integral, Real
 
 from ..backbone.load import Backbone
+from ..checks import SEEDS, number, refusal
 from ..contract import Drafter
 
 VERBS = ("begin", "predict", "absorb", "left")
-
-
-def number(name: str, value, kind: type, fits: Callable[[float], bool], remedy: str):
-    """`value` as int or float; ValueError where it is no such number (truth values are none) or does not fit."""
-    if isinstance(value, bool) or not isinstance(value, kind) or not fits(value):
-        raise ValueError(f"{name}={value!r}: it must be {remedy}")
-    return int(value) if kind is Integral else float(value)
 
 
 def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
@@ -34,9 +27,11 @@ def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
 def seed_and_row(seed: int | tuple[int, int]) -> tuple[int, int]:
     """The seed and the stream of the first row."""
     two = seed if isinstance(seed, tuple) else (seed, 0)
-    if len(two) != 2 or not all(isinstance(x, Integral) and 0 <= x < 1 << 63 for x in two):
-        raise ValueError(f"seed={seed!r}: it must be a whole number from 0 to 2^63 - 1, or (seed, first row)")
-    return int(two[0]), int(two[1])
+    right = "it must be a whole number from 0 to 2^63 - 1, or (seed, first row)"
+    if len(two) != 2:
+        raise ValueError(refusal("seed", seed, right))
+    first, row = (number("seed", x, Integral, lambda x: 0 <= x < SEEDS, right.removeprefix("it must be ")) for x in two)
+    return first, row
 
 
 def pair(backbone: Backbone, drafter: Drafter | None) -> None:

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..decode.arguments import number, shaping
+from ..checks import number
+from ..decode.arguments import shaping
 from .sources import Belief, Target, Words
 
 CELLS = 1 << 24  # cells of a joint

@@ -28,7 +28,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..backbone.load import Backbone
-from ..decode.arguments import number
+from ..checks import number
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .completions import own_texts
 from .features import Batch, Features, features

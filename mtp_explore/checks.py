@@ -1,0 +1,123 @@
+"""The one room of checks: what a public function may be given, and how it is refused.
+
+Every refusal reads `name=value: it must be ...`, names the remedy, and comes before any work. Numbers of numpy and of
+torch (with no dimension) pass and come back as Python's own, so that files can keep them; truth values are no numbers.
+Pure Python: figures and widgets use it too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import reprlib
+from collections.abc import Callable, Iterable
+from numbers import Integral, Real
+from pathlib import Path
+
+SEEDS = 1 << 63  # seeds lie below this
+_short = reprlib.Repr(maxstring=60, maxother=60, maxlong=40, maxlist=4, maxtuple=4, maxdict=3, maxlevel=2)
+
+
+def shown(value, most: int = 80) -> str:
+    """A value as one short line for a message: control signs escaped, long things cut."""
+    try:
+        text = _short.repr(value)
+    except Exception as error:  # a stranger's __repr__
+        text = f"<{type(value).__name__}, whose repr fails with {type(error).__name__}>"
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey: signs that cannot be printed are written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def refusal(name: str, value, remedy: str) -> str:
+    """The sentence of a refusal: `name=value: remedy`."""
+    return f"{name}={shown(value)}: {remedy}"
+
+
+def plain(value):
+    """The same as a file can keep it: numbers of numpy and torch as Python's."""
+    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+
+
+def number(name: str, value, kind: type, fits: Callable[[float], bool], remedy: str):
+    """`value` as int (kind Integral) or float (kind Real); ValueError where it is no such number or does not fit."""
+    given = plain(value)
+    try:
+        good = isinstance(given, kind) and not isinstance(given, bool) and bool(fits(given))
+        if good:
+            return int(given) if kind is Integral else float(given)
+    except (OverflowError, ValueError):  # whole numbers beyond what a float holds
+        pass
+    raise ValueError(refusal(name, value, f"it must be {remedy}"))
+
+
+def whole(name: str, value, least: int = 0, most: int | None = None, why: str = "") -> int:
+    """A whole number from `least` to `most` (None: no end) as int; `why` is added to the refusal."""
+    span = f"of at least {least}" if most is None else f"from {least} to {most}"
+    fits = lambda x: least <= x and (most is None or x <= most)  # noqa: E731
+    return number(name, value, Integral, fits, f"a whole number {span}" + (f" ({why})" if why else ""))
+
+
+def real(name: str, value, above: float = -math.inf, below: float = math.inf, why: str = "") -> float:
+    """A finite number with above < x < below as float; `why` is added to the refusal."""
+    span = {
+        (True, True): "",
+        (False, True): f" above {above:g}",
+        (True, False): f" below {below:g}",
+        (False, False): f" between {above:g} and {below:g}, both excluded",
+    }[above == -math.inf, below == math.inf]
+    fits = lambda x: math.isfinite(x) and above < x < below  # noqa: E731
+    return number(name, value, Real, fits, f"a finite number{span}" + (f" ({why})" if why else ""))
+
+
+def seed(name: str, value) -> int:
+    """A seed as int, from 0 to 2^63 - 1."""
+    return number(name, value, Integral, lambda x: 0 <= x < SEEDS, "a whole number from 0 to 2^63 - 1")
+
+
+def flag(name: str, value) -> bool:
+    """True or False; numpy's too."""
+    given = plain(value)
+    if not isinstance(given, bool):
+        raise ValueError(refusal(name, value, "it must be True or False"))
+    return given
+
+
+def choice(name: str, value, known: Iterable[str]) -> str:
+    """One of the names `known`; ValueError names them all, and the nearest."""
+    known = list(known)
+    if isinstance(value, str) and value in known:
+        return value
+    raise ValueError(refusal(name, value, f"use one of {', '.join(map(repr, known))}{nearest(value, known)}"))
+
+
+def nearest(value, known: Iterable[str]) -> str:
+    """'; did you mean ...?' where a known name looks like `value`, else nothing."""
+    near = difflib.get_close_matches(str(value)[:200], [str(k) for k in known], 3, 0.3)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str):
+    """`value`, where it is one of these kinds; else TypeError with the remedy ("pass what load_backbone() returns")."""
+    if not isinstance(value, kinds):
+        raise TypeError(refusal(name, value, remedy))
+    return value
+
+
+def path(name: str, value) -> Path:
+    """A path of the file system with "~" expanded; a name that no file can have is refused."""
+    try:
+        text = os.fspath(value)
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise ValueError(refusal(name, value, "it must be the path of a file or directory, as text or pathlib.Path"))
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # no such user
+        raise ValueError(refusal(name, value, f"{error}; write the directory out")) from error
