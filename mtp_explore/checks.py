@@ -16,7 +16,9 @@ from numbers import Integral, Real
 from pathlib import Path
 
 SEEDS = 1 << 63  # seeds lie below this
-_short = reprlib.Repr(maxstring=60, maxother=60, maxlong=40, maxlist=4, maxtuple=4, maxdict=3, maxlevel=2)
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 60
+_short.maxlist = _short.maxtuple = 4
 
 
 def shown(value, most: int = 80) -> str:

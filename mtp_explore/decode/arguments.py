@@ -6,7 +6,7 @@ from math import isfinite
 from numbers import Integral, Real
 
 from ..backbone.load import Backbone
-from ..checks import SEEDS, number, refusal
+from ..checks import SEEDS, number, plain, refusal
 from ..contract import Drafter
 
 VERBS = ("begin", "predict", "absorb", "left")
@@ -26,12 +26,10 @@ def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
 
 def seed_and_row(seed: int | tuple[int, int]) -> tuple[int, int]:
     """The seed and the stream of the first row."""
-    two = seed if isinstance(seed, tuple) else (seed, 0)
-    right = "it must be a whole number from 0 to 2^63 - 1, or (seed, first row)"
-    if len(two) != 2:
-        raise ValueError(refusal("seed", seed, right))
-    first, row = (number("seed", x, Integral, lambda x: 0 <= x < SEEDS, right.removeprefix("it must be ")) for x in two)
-    return first, row
+    two = tuple(plain(x) for x in (seed if isinstance(seed, tuple) else (seed, 0)))
+    if len(two) != 2 or any(isinstance(x, bool) or not isinstance(x, Integral) or not 0 <= x < SEEDS for x in two):
+        raise ValueError(refusal("seed", seed, "it must be a whole number from 0 to 2^63 - 1, or (seed, first row)"))
+    return int(two[0]), int(two[1])
 
 
 def pair(backbone: Backbone, drafter: Drafter | None) -> None:
