@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..checks import whole
 from ..contract import State
 from ..tensors.categorical import at
 from .base import DrafterBase, one_hot_log
@@ -32,9 +33,8 @@ class Lookup(DrafterBase):
     one_hot = True
 
     def __init__(self, backbone, horizon: int = 8, ngram: int = 3):
+        ngram = whole("ngram", ngram, 1, 8)
         super().__init__(backbone, horizon, ngram=ngram)
-        if not 1 <= ngram <= 8:
-            raise ValueError(f"ngram={ngram}: it must be a whole number from 1 to 8")
         self.ngram = ngram
 
     def begin(self, state: State) -> Span:
