@@ -85,12 +85,12 @@ class Masked(SlotDrafter):
                 raise ValueError(f"{key}={value!r}: it must be True or False")
         if not isinstance(consistency, Real) or not 0 <= consistency < float("inf"):
             raise ValueError(f"consistency={consistency!r}: it must be a number, 0 or more")
-        d = backbone.width
+        d, e = backbone.width, backbone.embed_width
         self.one_hot, self.residual = argmax, residual
         self.consistency = consistency
-        self.masks = nn.Parameter(torch.randn(horizon, d) * self.spread)
+        self.masks = nn.Parameter(torch.randn(horizon, e) * self.spread)
         self.lora = self.adapters(**adapters)
-        self.sampler = nn.Sequential(*_block(2 * d, d), *_block(d, d)) if sampler else None
+        self.sampler = nn.Sequential(*_block(e + d, d), *_block(d, d)) if sampler else None
         if residual:
             nn.init.zeros_(self.sampler[-1].weight)  # it starts as the base head
         self.to(backbone.device, backbone.dtype)
