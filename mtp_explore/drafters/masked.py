@@ -84,12 +84,12 @@ class Masked(SlotDrafter):
         super().__init__(backbone, horizon, anchors, **adapters, **form)
         if residual and not sampler:
             raise ValueError("residual=True belongs to the sampler, and sampler=False: use one or the other")
-        d = backbone.width
+        d, e = backbone.width, backbone.embed_width
         self.one_hot, self.residual = argmax, residual
         self.consistency = consistency
-        self.masks = nn.Parameter(torch.randn(self.horizon, d) * self.spread)
+        self.masks = nn.Parameter(torch.randn(self.horizon, e) * self.spread)
         self.lora = self.adapters(**adapters)
-        self.sampler = nn.Sequential(*_block(2 * d, d), *_block(d, d)) if sampler else None
+        self.sampler = nn.Sequential(*_block(e + d, d), *_block(d, d)) if sampler else None
         if residual:
             nn.init.zeros_(self.sampler[-1].weight)  # it starts as the base head
         self.to(backbone.device, backbone.dtype)

@@ -111,7 +111,7 @@ class PTP(SlotDrafter):
         self.first_slot = 0 if self.one_hot else 1
         self.form, self.beta, self.source, self.law, self.advised = loss, beta, source, law, set()
         self.scale, self.all_greedy = 1.0 if self.one_hot else law["temperature"] or 1.0, temperature == 0
-        self.auxiliary = Auxiliary(embedding, backbone.width, self.spread, self.horizon + 1 - self.first_slot)
+        self.auxiliary = Auxiliary(embedding, backbone.embed_width, self.spread, self.horizon + 1 - self.first_slot)
         self.lora = self.adapters(**adapters)
         self.to(backbone.device, backbone.dtype)
 

@@ -25,7 +25,6 @@ one after another, and the text is the only teacher.
 from __future__ import annotations
 
 import copy
-from contextlib import nullcontext
 from math import isqrt
 
 import torch
@@ -95,9 +94,8 @@ class Student(PTP):
     def adapters(self, **options) -> None:
         """None: the whole network is trained."""
 
-    def gate(self, first: int):
+    def gate(self, first: int) -> None:
         """Nothing to gate."""
-        return nullcontext()
 
     def train(self, mode: bool = True) -> Student:
         """The network stays as it is in decoding: no dropout, so a run that was resumed is the same."""

@@ -8,7 +8,6 @@ gate of decoding, "on all rows" plain LoRA.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 
 from ..trace.metrics import Table
 from .guessing import Guess, guess
@@ -17,8 +16,8 @@ OFF, MASKS, ALL = "off", "on masks", "on all rows"
 
 
 def gates(drafter, first: int) -> dict:
-    """{state: a context manager for one call whose main rows end before `first`}."""
-    return {OFF: nullcontext(), MASKS: drafter.gate(first), ALL: drafter.gate(0)}
+    """{state: the gate of one call whose main rows end before `first`}."""
+    return {OFF: None, MASKS: drafter.gate(first), ALL: drafter.gate(0)}
 
 
 def shaken(drafter, size: float = 0.1, seed: int = 0):
@@ -42,11 +41,11 @@ def call(drafter, tokens, gate: str):
     index = torch.arange(drafter.horizon, device=tokens.device).expand(batch, -1)
     slots, none = Slots(torch.zeros_like(index), index + drafter.first_slot), tokens.new_zeros(batch)
     window = torch.zeros(batch, drafter.horizon + 1, drafter.horizon + 1, device=tokens.device)
-    with torch.no_grad(), gates(drafter, size)[gate]:
+    with torch.no_grad():
         embeds = torch.cat([backbone.embed(tokens), drafter.embed(slots, window).to(backbone.dtype)], 1)
         made = layout(none, 0, size, none + size - 1, slots, backbone.context)
         keep = torch.arange(size, device=tokens.device).expand(batch, -1)
-        return backbone.call(embeds, made, backbone.cache(size + drafter.horizon), keep)
+        return backbone.call(embeds, made, backbone.cache(size + drafter.horizon), keep, gates(drafter, size)[gate])
 
 
 def unharmed(drafter, prompt: str) -> Table:

@@ -24,7 +24,8 @@ from ..backbone.files import data_directory, shipped_directory
 from ..backbone.load import load_backbone
 from ..corpora import load_corpus
 from ..drafters import DRAFTERS, load_drafter, make_drafter
-from .fit import CHECKPOINT, OWN, PART, PRECISIONS, TEXTS, Recipe, evaluate, fit, split_features
+from .fit import CHECKPOINT, OWN, PART, evaluate, fit, split_features
+from .recipe import PRECISIONS, TEXTS, Recipe
 
 STEPS, QUICK = 1200, 300
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]

@@ -87,8 +87,8 @@ def test_main_rows_do_not_see_masks(architecture, dtype, device, monkeypatch):
     drafter, seen = made(backbone), {}
     call = type(backbone).call
 
-    def spy(self, embeds, layout, cache, keep):
-        out = call(self, embeds, layout, cache, keep)
+    def spy(self, embeds, layout, cache, keep, gate=None):
+        out = call(self, embeds, layout, cache, keep, gate)
         rows = out[1][:, : layout.rows], out[1][:, layout.rows :]
         seen.setdefault(mode, []).append([x.clone() for x in (out[0], *rows)])
         return out
