@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,30 +21,25 @@ except ImportError:  # Windows
     fcntl = None
 
 LOCK = ".lock"
-_mine = threading.local()  # locks that this thread holds
 
 
 @contextmanager
 def alone(lock: Path, name: str, value, run: dict) -> Iterator[None]:
-    """Hold the file `lock` while the block runs. A thread may ask for what it holds already.
+    """Hold the file `lock` while the block runs.
 
     run: what is at work, as JSON can keep it. Errors (ValueError): another thread or process holds the lock; the
     message begins with `name=value`, the argument that led there.
     """
-    held = _mine.__dict__.setdefault("held", set())
-    key = os.path.realpath(lock)
-    if key in held or fcntl is None:
+    if fcntl is None:
         yield
         return
     file = _taken(lock, name, value, run)
     try:
-        held.add(key)
         file.truncate(0)
         file.write(json.dumps({"process": os.getpid(), "since": time.strftime("%H:%M:%S"), "run": run}))
         file.flush()
         yield
     finally:
-        held.discard(key)
         with suppress(OSError):
             os.unlink(lock)
         file.close()

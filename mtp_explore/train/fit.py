@@ -66,7 +66,9 @@ def fit(
 ) -> Report:
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
 
-    out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
+    corpus: what `load_corpus` returns, or a name that it knows. out: a directory for checkpoints and, at the end, the
+    drafter itself; a checkpoint found there is resumed, one run at a time is at work there, and a finished drafter
+    there is not written over.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
     memory, as states or as tokens. precision: of the products in training, "float32" or, for drafters with
@@ -74,9 +76,12 @@ def fit(
     text: what is learned and measured on, "corpus" or, for drafters with `wants_text`, the backbone's "own" completions
     of the corpus' beginnings; they are kept in `out`.
     prepared: what `prepare` made of this corpus, where several drafters learn from the same states.
-    Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
-    windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
-    interrupt or an error the last checkpoint is whole, at most `every` steps old.
+    The report is that of the whole run, also where it was resumed or has long been finished.
+    Errors, before any work: TypeError for what is no drafter, backbone, corpus or callback; ValueError for numbers that
+    cannot be or do not fit into memory, a drafter that has nothing to train or belongs to another backbone, an `out`
+    that holds another run, or where one is at work. Later, ValueError: a corpus too small for its windows, a loss that
+    is no longer finite; OSError: a full disk. After an interrupt or an error the last checkpoint is whole, at most
+    `every` steps old.
     """
     learner(drafter, backbone)
     recipe = Recipe(whole("steps", steps, 1, STEPS), seed, batch, rate, positions, precision, text)
