@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..backbone.files import CONFIG, WEIGHTS
+from ..backbone.files import CARD, CONFIG, WEIGHTS, read_json
 from ..backbone.load import Backbone
 from ..checks import flag, whole
 from ..corpora.corpus import Corpus
@@ -67,8 +67,8 @@ def fit(
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
 
     corpus: what `load_corpus` returns, or a name that it knows. out: a directory for checkpoints and, at the end, the
-    drafter itself; a checkpoint found there is resumed, one run at a time is at work there, and a finished drafter
-    there is not written over.
+    drafter itself; a checkpoint found there is resumed, one run at a time is at work there, and another finished
+    drafter there is not written over.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
     memory, as states or as tokens. precision: of the products in training, "float32" or, for drafters with
@@ -255,12 +255,18 @@ def check_finite(row: dict, recipe: Recipe) -> None:
 
 
 def check_free(out: Path, now: dict) -> None:
-    """ValueError unless `out` is free for this run: it holds a checkpoint of this very run, or no drafter yet."""
+    """ValueError unless `out` is free for this run: a checkpoint there is of this very run, and without one a finished
+    drafter there is of this kind and has not been shipped.
+    """
     if (out / CHECKPOINT).is_file():
-        old = read_facts(out / CHECKPOINT)
-        if other := differences({k: now[k] for k in THE_SAME}, old):
+        if other := differences({k: now[k] for k in THE_SAME}, read_facts(out / CHECKPOINT)):
             raise ValueError(f"out={str(out)!r} holds a checkpoint of another run ({other}): use another directory")
-    elif (out / CONFIG).exists() or (out / WEIGHTS).exists():
+        return
+    config, kind = read_json(out / CONFIG) if (out / CONFIG).is_file() else {}, now["drafter"]
+    mine = {"name": config.get("name"), **(config.get("options") or {})} == kind and config["made_for"] == now[
+        "made_for"
+    ]
+    if (out / CARD).exists() or ((config or (out / WEIGHTS).exists()) and not mine):
         raise ValueError(
             f"out={str(out)!r} holds a finished model, and no checkpoint of this run: use another directory, or move "
             "what lies there"

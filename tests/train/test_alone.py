@@ -120,15 +120,23 @@ def test_many_threads(tmp_path):
     assert done and max(most) == 1
 
 
-# A directory that holds a finished drafter of another run, or any other model, is no place for a new one.
+# A directory that holds a finished drafter of another kind, a shipped one, or any other model is no place for a new one.
 def test_finished_drafters_are_not_written_over(tmp_path):
     train(drafter(), tmp_path, steps=1)
     (tmp_path / CHECKPOINT).unlink()
     before = {f.name: f.read_bytes() for f in tmp_path.iterdir()}
-    for options in (dict(steps=1), dict(steps=2)):
-        with pytest.raises(ValueError, match="^out='.*holds a finished model, and no checkpoint of this run"):
-            train(drafter(), tmp_path, **options)
+    refused = pytest.raises(ValueError, match="^out='.*holds a finished model, and no checkpoint of this run")
+    with refused:
+        train(drafter(hidden=65), tmp_path, steps=1)
+    (tmp_path / "card.json").write_text("{}")
+    with refused:
+        train(drafter(), tmp_path, steps=1)
+    (tmp_path / "card.json").unlink()
     assert {f.name: f.read_bytes() for f in tmp_path.iterdir()} == before
+    backbone().save_pretrained(tmp_path / "model")
+    with refused:
+        train(drafter(), tmp_path / "model", steps=1)
+    train(drafter(), tmp_path, steps=1)  # the same kind, begun afresh
 
 
 # Shipping and pretraining hold their directories too; a model of the other kind there is refused.
