@@ -171,7 +171,7 @@ class Backbone:
         if not isinstance(prompt, str):
             ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
             if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
-                chat = isinstance(ids, dict) and "content" in ids
+                chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
                 remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
                 raise TypeError(refusal("prompt", prompt, f"it is neither text nor ids; {remedy}"))
             return [int(t) for t in ids]
