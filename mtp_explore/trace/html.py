@@ -20,6 +20,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from .. import atomic, checks
 from .definitions import GLOSSARY
 from .glyphs import visible
 from .records import IGNORED, KEPT, REFUSED, Drafted, Step, Trace
@@ -75,8 +76,8 @@ class Player:
     def save(self, path) -> Path:
         """Write the player as a page of its own; returns its path."""
         head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        path = Path(path)
-        path.write_text(f"{head}<title>Token player</title><body>{self._repr_html_()}</body></html>", encoding="utf-8")
+        path = checks.path("path", path)
+        atomic.write_text(path, f"{head}<title>Token player</title><body>{self._repr_html_()}</body></html>")
         return path
 
 

@@ -28,6 +28,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import atomic, checks
 from ..trace.glyphs import visible
 
 SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -109,8 +110,8 @@ class Ruler:
     def save(self, path) -> Path:
         """Write the ruler as a page of its own; returns its path."""
         head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        path = Path(path)
-        path.write_text(f"{head}<title>Ruler</title><body>{self._repr_html_()}</body></html>", encoding="utf-8")
+        path = checks.path("path", path)
+        atomic.write_text(path, f"{head}<title>Ruler</title><body>{self._repr_html_()}</body></html>")
         return path
 
     def _ipython_display_(self) -> None:
