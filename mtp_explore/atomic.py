@@ -1,7 +1,8 @@
 """Files that stay whole: written beside their place under a name of their own, then moved there in one step.
 
-A kill, a full disk or a directory that may not be written to leaves the old file as it was. The temporary file is called
-`.<name>.<process>-<number>`; what a killed process has left under such a name goes at the next write to the same file.
+A kill, a full disk or a directory that one may not write to leaves the old file as it was. The temporary file is
+called `.<name>.<process>-<number>`; what a killed process has left under such a name goes at the next write to the same
+file.
 Pure Python; everything in the package that writes a file comes through here.
 """
 
@@ -36,8 +37,8 @@ def replace(path: str | os.PathLike, write: Callable[[str], object]) -> None:
             _exchange(Path(os.path.realpath(path)), write, stat.S_IMODE(old.st_mode) if old else SHARED)
     except OSError as error:
         raise OSError(
-            f"{printable(repr(str(path)))} could not be written ({printable(str(error))}), and is as it was before: free "
-            "some space on the disk, or choose a directory you may write to"
+            printable(f"{str(path)!r} could not be written ({error}), and is as it was before: ")
+            + "free some space on the disk, or choose a directory you may write to"
         ) from error
 
 
