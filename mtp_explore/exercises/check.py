@@ -10,7 +10,8 @@ import copy
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from html import escape
+
+from ..trace.markup import Html, tag, view
 
 GREEN, RED, GREY = "#009e73", "#d55e00", "#888888"
 
@@ -37,12 +38,10 @@ class Check:
     def __repr__(self) -> str:
         return f"{self._line()[0]}. {self.message}"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         head, colour = self._line()
-        return (
-            f'<div style="border-left:3px solid {colour};padding:2px 0 2px 12px;white-space:pre-wrap">'
-            f"<b>{head}.</b> {escape(self.message)}</div>"
-        )
+        bar = f"border-left:3px solid {colour};padding:2px 0 2px 12px;white-space:pre-wrap"
+        return view("", tag("b", f"{head}."), f" {self.message}", style=bar)
 
 
 def grade(function: Callable, cases: Iterable[tuple], judge: Callable, praise: str) -> Check:

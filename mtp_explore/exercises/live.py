@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from itertools import islice
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, tag, view
 from ..trace.records import Trace
 from .lossless import agreements
 
@@ -75,16 +75,15 @@ class Texts:
         self.runs = dict(runs)
         self.agree = agreements({name: trace.tokens for name, trace in runs.items()})
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         rows = []
         for name, trace in self.runs.items():
             n, pieces = self.agree[name], [visible(trace.piece(t)) for t in trace.tokens]
             same, rest = "".join(pieces[:n]), "".join(pieces[n:])
-            text = f'<span style="{KEPT}">{escape(same)}</span>{escape(rest)}'
             calls = f"{len(trace.tokens)} tokens, {trace.calls} calls, the first {n} tokens agree"
-            head = f'<b>{escape(name)}</b> <small style="opacity:.75">{calls}</small>'
-            rows.append(f'<p style="margin:0 0 10px">{head}<br>{text}</p>')
-        return f'<div style="max-width:62em;white-space:pre-wrap;line-height:1.6">{"".join(rows)}</div>'
+            head = tag("b", str(name)), " ", tag("small", calls, style="opacity:.75"), tag("br")
+            rows.append(tag("p", *head, tag("span", same, style=KEPT), rest, style="margin:0 0 10px"))
+        return view("", *rows, style="max-width:62em;white-space:pre-wrap;line-height:1.6")
 
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {trace.text}" for name, trace in self.runs.items())

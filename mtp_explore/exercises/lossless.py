@@ -6,11 +6,11 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, tag, view
 from ..trace.records import Trace
 from .check import Check, grade
 from .guessing import Guess
@@ -46,14 +46,12 @@ class Place:
     def __repr__(self) -> str:
         return f"…{self.text[-60:]} [{self.drafted}]"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         at = self.labels.index(self.drafted)
         odds = f"drafted here; the drafter gave it {self.q[at]:.2f}, the target gives it {self.p[at]:.2f}"
-        chip = f'<span style="{CHIP}">{escape(visible(self.drafted))}</span>'
-        return (
-            f'<div style="font-size:15px;line-height:1.8;max-width:58em">… {escape(visible(self.text[-240:]))}{chip} '
-            f'<small style="opacity:.75">{odds}</small></div>'
-        )
+        chip = tag("span", visible(self.drafted), style=CHIP)
+        said = f"… {visible(self.text[-240:])}", chip, " ", tag("small", odds, style="opacity:.75")
+        return view("", *said, style="font-size:15px;line-height:1.8;max-width:58em")
 
 
 def places(trace: Trace) -> list[Place]:
