@@ -69,7 +69,6 @@ def train_heads(
 
     favour: what is added to the first expert's log-weight at the start, before any training.
     """
-    import torch
 
     from ..drafters import make_drafter
     from ..train.fit import fit
@@ -77,7 +76,6 @@ def train_heads(
     heads = {}
     for name, own in options.items():
         clock, own = time.perf_counter(), {"kind": "cp", "depth": 1, **own}
-        torch.manual_seed(0)
         drafter = make_drafter(own.pop("kind"), backbone, horizon=horizon, **own)
         drafter.prior.bias.data[0] += favour
         ready = states(drafter, backbone, corpus, budget(POSITIONS, 4096))

@@ -31,24 +31,20 @@ def masked(backbone, corpus, name: str = "masked-k8", steps: int | None = None):
 
 def untrained(backbone, masks: int = MASKS, seed: int = 0):
     """Masks that are random vectors with the spread of the embedding table, and adapters that add nothing yet."""
-    import torch
 
     from ..drafters import make_drafter
 
-    torch.manual_seed(seed)
-    return make_drafter("masked", backbone, horizon=masks)
+    return make_drafter("masked", backbone, seed=seed, horizon=masks)
 
 
 def train_masks(backbone, corpus, steps: int, watch: bool = True, **options):
     """A `masked` drafter trained for so many steps of 64 blocks of masks; with `watch`, its losses are drawn meanwhile.
     `options` go to the drafter.
     """
-    import torch
 
     from ..drafters import make_drafter
     from ..train.fit import fit, prepare
 
-    torch.manual_seed(0)
     drafter, clock = make_drafter("masked", backbone, **{"horizon": MASKS, **options}), time.perf_counter()
     known, held = prepare(drafter, backbone, corpus, budget(POSITIONS, 12_000))
     held = held._replace(windows=held.windows[:HELD], future=held.future[:HELD])

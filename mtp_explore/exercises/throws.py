@@ -38,12 +38,10 @@ def throwers(backbone, corpus, steps: int | None = None) -> dict:
 
 def train_throws(backbone, corpus, variant: str, steps: int, **options):
     """A `ptp` drafter trained on the corpus for so many steps of 64 windows; says how long it took."""
-    import torch
 
     from ..drafters import make_drafter
     from ..train.fit import fit, prepare
 
-    torch.manual_seed(0)
     made = {"horizon": HORIZON, "rank": 32, "loss": LOSS[variant], **options}
     drafter, clock = make_drafter("ptp", backbone, variant=variant, **made), time.perf_counter()
     known, held = prepare(drafter, backbone, corpus, budget(60_000, 12_000))

@@ -90,8 +90,7 @@ def trained(options: Mapping, steps: int) -> dict[int, float]:
     from ..drafters import make_drafter
 
     backbone, futures, chance, *_ = teacher()
-    torch.manual_seed(1)
-    drafter = make_drafter("ptp", backbone, horizon=DRAFTS, anchors=1, **options)
+    drafter = make_drafter("ptp", backbone, seed=1, horizon=DRAFTS, anchors=1, **options)
     optimizer = torch.optim.AdamW(drafter.parameters(), weight_decay=0.0)
     draw, seen = torch.Generator().manual_seed(0), []
     context = torch.tensor([CONTEXT]).expand(ROWS, -1)

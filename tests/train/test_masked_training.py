@@ -299,9 +299,9 @@ OPTIONS = dict(steps=40, every=10, batch=128, rate=1e-2)
 
 
 def learner(seed: int = 0, **options):
-    model = backbone()
-    torch.manual_seed(seed)
-    return make_drafter("masked", model, **{"horizon": 3, "rank": 4, "anchors": 16, "residual": True, **options})
+    return make_drafter(
+        "masked", backbone(), seed=seed, **{"horizon": 3, "rank": 4, "anchors": 16, "residual": True, **options}
+    )
 
 
 # Every mask predicts unseen text better at the end than at the start, and survival is measured; the backbone stays as
