@@ -230,5 +230,5 @@ def refuse_slots(backbone, name: str) -> None:
     if not backbone.takes_slots:
         raise ValueError(
             f"drafter {name!r} has slots, and model type {backbone.config.get_text_config().model_type!r} takes no "
-            "embeddings that are not rows of its table: take a drafter without slots ('independent', 'cp', 'lookup', ...)"
+            "embeddings that are not rows of its table: take a drafter without slots (independent, cp, lookup, ...)"
         )
