@@ -24,7 +24,7 @@ def check_posterior(function: Callable) -> Check:
         if np.allclose(result, joint / joint.sum(), atol=1e-9):
             return None
         if np.allclose(result, joint, atol=1e-9):
-            return "these are w_a A_a(x); they do not sum to 1 yet."
+            return "these are wₐ Aₐ(x); they do not sum to 1 yet."
         if np.allclose(result, factor[:, token] / factor[:, token].sum(), atol=1e-9):
             return "this forgets how much each expert weighed before."
         return f"{_short(result)} are not the weights given the token; how likely are expert and token together?"
