@@ -15,6 +15,7 @@ import numpy as np
 
 from ..plots.verdicts import wilson
 from ..trace.metrics import Table
+from . import answers
 from .check import Check, grade
 from .close import Span, boxes, first_below, leaders, offers, percent
 from .guessing import Guess, guess
@@ -183,15 +184,14 @@ def check_rank(function: Callable) -> Check:
 
     def judge(result, scores, token):
         right = sum(x > scores[token] for x in scores)
-        if int(result) == right:
+        if result == right:
             return None
-        if int(result) == right + 1:
-            return f"{int(result)}: the first choice has the rank 0, so count the tokens that are strictly better."
-        return f"{int(result)}, and {right} of the scores are higher than {scores[token]:g}."
+        if result == right + 1:
+            return f"{result}: the first choice has the rank 0, so count the tokens that are strictly better."
+        return f"{result}, and {right} of the scores are higher than {scores[token]:g}."
 
-    return grade(
-        function, ((np.array(s), t) for s, t in cases), judge, "Rank 0 is a first choice, rank 4 makes the top five."
-    )
+    praise = "Rank 0 is a first choice, rank 4 makes the top five."
+    return grade(function, ((np.array(s), t) for s, t in cases), judge, praise, answers.whole)
 
 
 def check_best_guess(function: Callable) -> Check:
@@ -215,9 +215,8 @@ def check_best_guess(function: Callable) -> Check:
                 return f"after {a} it says {b}, which stands {k} places later {mine} times; another does {best} times."
         return None
 
-    return grade(
-        function, cases, judge, "This is what the last token alone can tell. Anything better comes from the context."
-    )
+    praise = "This is what the last token alone can tell. Anything better comes from the context."
+    return grade(function, cases, judge, praise, answers.table)
 
 
 def check_foretold(name, prompt, k: int = 4, sure: float = 0.5) -> Check:

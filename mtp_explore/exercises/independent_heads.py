@@ -14,8 +14,9 @@ from ..trace.glyphs import quoted, visible
 from ..trace.metrics import Table, interval
 from ..trace.records import REFUSED, Trace
 from ..trace.say import number, say
+from . import answers
 from .check import Check, grade
-from .close import Span, around, boxes, leaders, offers, percent
+from .close import Span, around, boxes, fixed, leaders, offers, percent
 from .guessing import Guess, guess
 from .waiting import watched
 
@@ -203,26 +204,27 @@ def check_total_correlation(function: Callable) -> Check:
         some / some.sum(),
     ]
 
-    def judge(result, p):
+    def price(p, log=np.log):
         q = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
-        right = float((p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum())
-        if math.isnan(float(result)):
-            return "not a number: a cell of probability 0 adds nothing, and 0 · log 0 must not be computed."
-        if abs(float(result) - right) < 1e-9:
-            return None
-        if abs(float(result) * math.log(2) - right) < 1e-9:
-            return f"{float(result):.4f} is right in bits; asked are nats, the natural logarithm."
-        back = p > 0 if (p > 0).all() else None
-        if back is not None and abs(float(result) - float((q * np.log(q / p)).sum())) < 1e-9:
-            return f"{float(result):.4f} is KL(Q ‖ P); asked is the other way round."
-        return f"{float(result):.4f} is not the KL of P to the product of its marginals."
+        return float((p[p > 0] * log(p[p > 0] / q[p > 0])).sum())
 
-    return grade(
-        function,
-        ((p,) for p in cases),
-        judge,
-        "For a coin that both must agree on it is log 2: one coin's worth of news.",
-    )
+    def turned(p):
+        q = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
+        return float((q * np.log(q / p)).sum()) if (p > 0).all() else None
+
+    def judge(result, p):
+        if math.isnan(result):
+            return "not a number: a cell of probability 0 adds nothing, and 0 · log 0 must not be computed."
+        wrong = f"{fixed(result, 4)} is not the KL of P to the product of its marginals."
+        return None if abs(result - price(p)) < 1e-9 else wrong
+
+    slips = {
+        "{} is right in bits; asked are nats, the natural logarithm.": lambda p: price(p, np.log2),
+        "{} is KL(Q ‖ P); asked is the other way round.": turned,
+        "{} has the wrong sign: the logarithm is of P over the product.": lambda p: -price(p),
+    }
+    praise = "For a coin that both must agree on it is log 2: one coin's worth of news."
+    return grade(function, ((p,) for p in cases), judge, praise, answers.number, slips=slips)
 
 
 def check_kept(function: Callable) -> Check:
@@ -236,17 +238,27 @@ def check_kept(function: Callable) -> Check:
         (some / some.sum(), law / law.sum()),
     ]
 
-    def judge(result, p, q):
-        right = float(np.minimum(p, p.sum(1, keepdims=True) * q).sum())
-        if abs(float(result) - right) < 1e-9:
-            return None
-        if abs(float(result) - float(np.minimum(p.sum(0), q).sum())) < 1e-9:
-            return f"{float(result):.4f} compares q with the law of x₂ before x₁ is known; the target judges after it."
-        if abs(float(result) - (1 - right)) < 1e-9:
-            return f"{float(result):.4f} is the chance that the draft is refused."
-        return f"{float(result):.4f} is not the chance that the draft is kept."
+    def right(p, q):
+        return float(np.minimum(p, p.sum(1, keepdims=True) * q).sum())
 
-    return grade(function, cases, judge, "Row by row: what p(· | x₁) and q share, weighted by how often x₁ comes.")
+    def judge(result, p, q):
+        wrong = f"{fixed(result, 4)} is not the chance that the draft is kept."
+        return None if abs(result - right(p, q)) < 1e-9 else wrong
+
+    rows = lambda p, q: np.minimum(p / p.sum(1, keepdims=True), q).sum(1)  # noqa: E731
+    slips = {
+        "{} is the chance that the draft is refused.": lambda p, q: 1 - right(p, q),
+        "{} compares q with the law of x₂ before x₁ is known; the target judges after it.": lambda p, q: np.minimum(
+            p.sum(0), q
+        ).sum(),
+        "{} adds up the rows as if each x₁ came every time: weigh row x₁ by p(x₁).": lambda p, q: rows(p, q).sum(),
+        "{} is the plain mean of the rows: weigh row x₁ by p(x₁), they do not come equally often.": lambda p, q: rows(
+            p, q
+        ).mean(),
+        "{} compares a joint with a law: each row of P sums to p(x₁), and q to 1.": lambda p, q: np.minimum(p, q).sum(),
+    }
+    praise = "Row by row: what p(· | x₁) and q share, weighted by how often x₁ comes."
+    return grade(function, cases, judge, praise, answers.number, slips=slips)
 
 
 def check_prices(backbone, cheap, dear, costs: Sequence) -> Check:

@@ -13,7 +13,9 @@ import numpy as np
 
 from ..trace.glyphs import visible
 from ..trace.records import Trace
+from . import answers
 from .check import Check, grade
+from .close import fixed
 from .guessing import Guess, guess
 
 CHIP = "white-space:pre;padding:1px 6px;border:1px solid #e69f00;border-radius:5px;background:#e69f0022"
@@ -126,14 +128,12 @@ def check_overlap(function: Callable) -> Check:
 
     def judge(result, p, q):
         right = float(np.minimum(p, q).sum())
-        if abs(float(result) - right) < 1e-9:
-            return None
-        if abs(float(result) - (1 - right)) < 1e-9:
-            return f"{float(result):.3f} is the chance that the draft is refused; asked is the other one."
-        return f"{float(result):.3f} is not the chance that the draft is kept."
+        return None if abs(result - right) < 1e-9 else f"{fixed(result, 3)} is not the chance that the draft is kept."
 
+    refused = "{} is the chance that the draft is refused; asked is the other one."
+    slips = {refused: lambda p, q: 1 - np.minimum(p, q).sum()}
     praise = "It equals 1 − TV(p, q): the closer the two laws, the more survives."
-    return grade(function, _cases(), judge, praise)
+    return grade(function, _cases(), judge, praise, answers.number, slips=slips)
 
 
 def check_rule(function: Callable) -> Check:
@@ -143,15 +143,13 @@ def check_rule(function: Callable) -> Check:
     """
     grid = (np.arange(PARTS) + 0.5) / PARTS
 
-    def outcome(p, q):
+    def outcome(function, p, q):
         law, kept_share = np.zeros(len(p)), 0.0
         for draft, coin, u in itertools.product(np.flatnonzero(q).tolist(), grid.tolist(), grid.tolist()):
-            made = function(p, q, draft, coin, u)
-            if made is None or made is ...:
-                return None
-            kept, token = made
+            made = function(p.copy(), q.copy(), draft, coin, u)
+            kept, token = answers.kept_token(answers.returned(made), len(p))
             law[token] += q[draft] / PARTS**2
-            kept_share += bool(kept) * q[draft] / PARTS**2
+            kept_share += kept * q[draft] / PARTS**2
         return law, kept_share
 
     def judge(result, p, q):
@@ -168,8 +166,8 @@ def check_rule(function: Callable) -> Check:
             return f"the law is right, but only {kept:.3f} of the drafts are kept where {best:.3f} could be."
         return None
 
-    answer = outcome if callable(function) else function
-    return grade(answer, _cases(), judge, "The law that comes out is p, draft by draft and coin by coin.")
+    praise = "The law that comes out is p, draft by draft and coin by coin."
+    return grade(function, _cases(), judge, praise, play=outcome)
 
 
 def _cases() -> list[tuple]:

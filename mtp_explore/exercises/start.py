@@ -9,6 +9,7 @@ from functools import cache
 from ..trace.glyphs import visible
 from ..trace.metrics import Interval, Table, table
 from ..trace.records import Drafted, Step, Trace
+from . import answers
 from .check import Check, grade
 from .close import around, leaders
 from .guessing import Guess, guess
@@ -66,7 +67,7 @@ def check_verifier(function: Callable) -> Check:
 
     def judge(result, drafts, target):
         a = next((i for i, d in enumerate(drafts) if d != target[i]), len(drafts))
-        right, result = target[: a + 1], list(result)
+        right = target[: a + 1]
         if result == right:
             return None
         if result == right[:-1]:
@@ -75,7 +76,8 @@ def check_verifier(function: Callable) -> Check:
             return f"{result}: the first refusal ends the call; what the target says after a wrong draft is void."
         return f"{result} is not what the target would have written itself."
 
-    return grade(function, CASES, judge, "One call commits the drafts that agree, and one token of the target's own.")
+    praise = "One call commits the drafts that agree, and one token of the target's own."
+    return grade(function, CASES, judge, praise, answers.tokens)
 
 
 def check_tokens_per_call(function: Callable) -> Check:
@@ -90,7 +92,8 @@ def check_tokens_per_call(function: Callable) -> Check:
             return f"{result:.3f} leaves the prefill out; it is a call like any other."
         return f"{result:.3f} is not {tokens} tokens over {calls} calls."
 
-    return grade(function, cases, judge, "The headline of this project: what a call buys, whatever the machine.")
+    praise = "The headline of this project: what a call buys, whatever the machine."
+    return grade(function, cases, judge, praise, answers.number)
 
 
 def check_lookup_wins(name, prompt, max_new_tokens: int = 64) -> Check:
