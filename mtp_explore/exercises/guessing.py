@@ -13,6 +13,7 @@ from ..trace.glyphs import visible
 from ..trace.markup import Html, join, style, tag, view
 from ..trace.records import KEPT, Trace
 from ..trace.say import number, say
+from .close import leaders, looks
 
 STYLE = """
 .mtp-guess { font: 14px/1.5 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 62em; margin: 6px 0;
@@ -37,24 +38,44 @@ STYLE = """
 
 
 class Guess:
-    """What `guess` returns: shows itself in a notebook; `answer` is the right choice."""
+    """What `guess` returns: shows itself in a notebook; `answers` are the right choices, `answer` is the first of them.
+
+    ValueError for fewer than two choices, for two that look alike on the page, for an answer that is none of them.
+    """
 
     def __init__(self, question: str, choices: Sequence, answer, why: str, scene: Html | None = None):
-        self.question, self.choices, self.answer, self.why = question, list(choices), answer, why
+        self.question, self.choices, self.why = question, list(choices), why
+        self.answers = list(answer) if isinstance(answer, list) else [answer]
         self._scene = scene  # above the question
+        if len(self.choices) < 2:
+            raise ValueError(f"choices={self.choices!r}: a guess needs at least two")
+        for i, one in enumerate(self.choices):
+            twin = [other for other in self.choices[:i] if looks(other) == looks(one)]
+            if twin:
+                raise ValueError(f"choices={self.choices!r}: {twin[0]!r} and {one!r} look alike, offer one of them")
+        missing = [one for one in self.answers if one not in self.choices]
+        if missing or not self.answers:
+            raise ValueError(f"answer={answer!r} is none of the choices {self.choices!r}")
 
-    def _verdict(self, choice) -> str:
+    @property
+    def answer(self):
+        return self.answers[0]
+
+    def _verdict(self, choice) -> tuple[str, bool]:
+        """What is said of a choice, and whether it is right."""
+        names = [str(one) for one in self.answers]
+        if len(names) > 1:
+            level = f"It is too close to call between {', '.join(names[:-1])} and {names[-1]}: each counts as right."
+            return (f"Yes. {level}" if choice in self.answers else level), choice in self.answers
         if choice == self.answer:
-            return f"Yes, {choice}."
-        if all(isinstance(x, int) for x in (choice, self.answer)):
-            off = abs(choice - self.answer)
-            return f"{'Close: it is' if off == 1 else 'It is'} {self.answer}."
-        return f"It is: {self.answer}."
+            return f"Yes, {choice}.", True
+        near = all(isinstance(x, int) for x in (choice, self.answer)) and abs(choice - self.answer) == 1
+        return f"Close: it is {self.answer}." if near else f"It is: {self.answer}.", False
 
     def _repr_html_(self) -> Html:
         asked = join([self._scene, tag("div", tag("b", "Guess first."), f" {self.question}", class_="q")])
         name = "guess-" + hashlib.sha256(asked.encode()).hexdigest()[:8]
-        replies = (tag("p", tag("b", self._verdict(c)), f" {self.why}") for c in self.choices)
+        replies = (tag("p", tag("b", self._verdict(c)[0]), f" {self.why}") for c in self.choices)
         folds = (
             tag("details", tag("summary", str(c)), reply, name=name)
             for c, reply in zip(self.choices, replies, strict=True)
@@ -68,13 +89,9 @@ class Guess:
 def guess(question: str, choices: Sequence, answer, why: str = "") -> Guess:
     """A question with its choices as buttons; the answer and `why` stay folded until one is chosen.
 
-    ValueError where `answer` is none of the `choices`, or there are fewer than two.
+    answer: the right choice, or a list of all that are right where they cannot be told apart. ValueError where one is
+    none of the `choices`, where there are fewer than two, or where two look alike on the page.
     """
-    choices = list(choices)
-    if len(choices) < 2:
-        raise ValueError(f"choices={choices!r}: a guess needs at least two")
-    if answer not in choices:
-        raise ValueError(f"answer={answer!r} is none of the choices {choices!r}")
     return Guess(question, choices, answer, why)
 
 
@@ -116,4 +133,4 @@ def guess_faster(runs: Mapping[str, Trace]) -> Guess:
     why = "; ".join(
         f"{name}: {len(t.tokens)} tokens in {t.calls} calls, {rates[name]:.2f} per call" for name, t in runs.items()
     )
-    return guess("Which run gets more tokens out of each call?", list(runs), max(rates, key=rates.get), why + ".")
+    return guess("Which run gets more tokens out of each call?", list(runs), leaders(rates), why + ".")

@@ -10,6 +10,7 @@ from ..trace.glyphs import visible
 from ..trace.markup import Html, tag, view
 from ..trace.records import Trace
 from .lossless import agreements
+from .waiting import Shown
 
 KEPT = "background:#009e7322;border-bottom:2px solid #009e73"
 
@@ -50,22 +51,16 @@ def openings(corpus, count: int = 8, words: int = 12) -> list[str]:
 
 def watch(readings: Iterable, title: str = "") -> None:
     """Draw the lossless meter while its readings arrive (`measure.meter.meter`), with the verdict in words."""
-    from IPython.display import display
-
     from ..plots import meter
 
-    shown, distance, noise = None, {}, {}
+    shown, distance, noise = Shown(), {}, {}
     for r in readings:
         distance[r.samples], noise[r.samples] = r.total_variation, (r.expected, r.limit)
         verdict = "within what chance explains" if r.lossless else "beyond chance: not the target's law"
         figure = meter(distance, noise)
         words = f"{title + ': ' if title else ''}{r.samples:,} samples, distance {r.total_variation:.4f}, {verdict}"
         figure.update_layout(title_text=words)
-        bundle = figure._repr_mimebundle_()  # a plotly figure shows itself past display ids
-        if shown:
-            shown.update(bundle, raw=True)
-        else:
-            shown = display(bundle, raw=True, display_id=True)
+        shown.figure(figure)
 
 
 class Texts:

@@ -1,6 +1,5 @@
 """Masks, adapters and sampler with random weights: the target's law and text stay what they are, with every plan."""
 
-
 import pytest
 import torch
 from toys import ARCHITECTURES, CONTEXT, VOCABULARY, build, greedy, on_every_device, ragged, toy, whole_pass
