@@ -7,7 +7,6 @@ repository is never run (`trust_remote_code` stays off).
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from numbers import Integral
@@ -20,8 +19,10 @@ from ..checks import refusal
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import checked, shipped_directory, shipped_names
+from .fingerprint import fingerprint
 from .layout import Layout, additive
 from .now import NOW, Gate, attach, listen, lock_of
+from .truth import compared, refuse_strange
 
 PROMPT = "pass a string, a list of token ids, or a list of either"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
@@ -39,7 +40,7 @@ class Backbone:
         self.model, self.tokenizer, self.name = model.eval().requires_grad_(False), tokenizer, name
         self.config = model.config
         text = self.config.get_text_config()
-        _refuse_strange(model, text)
+        refuse_strange(model, text)
         self.context = _context(text)
         self.layer_types = set(getattr(text, "layer_types", None) or ())
         self.window = getattr(text, "sliding_window", None)
@@ -50,6 +51,7 @@ class Backbone:
         self.embed_width = getattr(self.embed, "embedding_dim", None) or self.embed.weight.shape[1]
         self.pieces: dict[int, str] = {}  # texts of single tokens, once asked for
         self._fingerprint: str | None = None
+        self.takes_slots = compared(self)
 
     @property
     def device(self) -> torch.device:
@@ -70,12 +72,7 @@ class Backbone:
     def fingerprint(self) -> str:
         """Twelve hex digits that change with the weights, from at most 511 entries of each parameter in bfloat16."""
         if self._fingerprint is None:
-            digest = hashlib.sha256()
-            for name, weight in sorted(self.model.state_dict().items()):
-                flat = weight.detach().flatten()
-                some = flat[:: max(1, flat.numel() // 256)].to(torch.bfloat16).view(torch.int16).cpu()
-                digest.update(name.encode() + some.numpy().tobytes())
-            self._fingerprint = digest.hexdigest()[:12]
+            self._fingerprint = fingerprint(self.model)
         return self._fingerprint
 
     def cache(self, capacity: int) -> RowsCache:
@@ -171,7 +168,7 @@ class Backbone:
         if not isinstance(prompt, str):
             ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
             if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
-                chat = isinstance(ids, dict) and "content" in ids
+                chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
                 remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
                 raise TypeError(refusal("prompt", prompt, f"it is neither text nor ids; {remedy}"))
             return [int(t) for t in ids]
@@ -255,22 +252,8 @@ def _context(text) -> int:
     """
     rope = getattr(text, "rope_parameters", None) or {}
     short = rope.get("original_max_position_embeddings") if rope.get("rope_type") == "longrope" else None
-    return short or getattr(text, "max_position_embeddings", None) or 1 << 30
-
-
-def _refuse_strange(model, text) -> None:
-    """ValueError for models that read columns of the cache as positions, or keep a state that cannot be rolled back:
-    they would run, and decode wrongly.
-    """
-    layers = set(getattr(text, "layer_types", None) or getattr(text, "attention_layers", None) or ())
-    odd = sorted(layers - {"full_attention", "sliding_attention", "global"})
-    alibi = getattr(text, "alibi", False) or text.model_type in ("bloom", "mpt")
-    why = ", ".join(odd) or ("ALiBi" if alibi else "a recurrent state" if getattr(model, "_is_stateful", False) else "")
-    if why:
-        raise ValueError(
-            f"model type {text.model_type!r} uses {why}, which this loop cannot serve: take a causal model with full "
-            "or sliding-window attention (Llama, Qwen, Mistral, Gemma, GPT-2, GPT-NeoX, ...)"
-        )
+    most = short or getattr(text, "max_position_embeddings", None) or 0
+    return most if most > 0 else 1 << 30  # XLNet says -1
 
 
 def load_backbone(name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None):

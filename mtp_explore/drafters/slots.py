@@ -19,6 +19,7 @@ from torch import Tensor
 from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..backbone.now import Gate
+from ..backbone.truth import refuse_slots
 from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
 from .base import DrafterBase, whole
 
@@ -42,6 +43,7 @@ class SlotDrafter(DrafterBase):
         raise NotImplementedError
 
     def __init__(self, backbone, horizon: int, anchors: int, **options):
+        refuse_slots(backbone, self.name)
         super().__init__(backbone, horizon, anchors=anchors, **options)
         if not whole(anchors) or anchors < 0:
             raise ValueError(f"anchors={anchors!r}: places of a window that get {self.slot}s, 0 for all, so 0 or more")

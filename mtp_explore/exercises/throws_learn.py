@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from .check import budget
 from .guessing import Guess, guess
+from .waiting import watched
 
 WORDS, DRAFTS, CONTEXT, ROWS, EVERY = 4, 2, (1, 2), 64, 20
 STUDENTS = {
@@ -65,7 +66,8 @@ def entropy(law) -> float:
 def learn(steps: int | None = None) -> dict[str, dict[int, float]]:
     """{student: {step: loss of its drafts, nats, mean over the last 20 steps}}."""
     with one_thread():
-        return {name: trained(options, steps or budget(120, 40)) for name, options in STUDENTS.items()}
+        students = watched(STUDENTS.items(), "student")
+        return {name: trained(options, steps or budget(120, 40)) for name, options in students}
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def test_many_threads(tmp_path):
     assert done and max(most) == 1
 
 
-# A directory that holds a finished drafter of another kind, a shipped one, or any other model is no place for a new one.
+# A directory that holds a finished drafter of another kind, a shipped one, or any other model is no place for a run.
 def test_finished_drafters_are_not_written_over(tmp_path):
     train(drafter(), tmp_path, steps=1)
     (tmp_path / CHECKPOINT).unlink()
