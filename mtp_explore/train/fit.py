@@ -262,10 +262,9 @@ def check_free(out: Path, now: dict) -> None:
         if other := differences({k: now[k] for k in THE_SAME}, read_facts(out / CHECKPOINT)):
             raise ValueError(f"out={str(out)!r} holds a checkpoint of another run ({other}): use another directory")
         return
-    config, kind = read_json(out / CONFIG) if (out / CONFIG).is_file() else {}, now["drafter"]
-    mine = {"name": config.get("name"), **(config.get("options") or {})} == kind and config["made_for"] == now[
-        "made_for"
-    ]
+    config = read_json(out / CONFIG) if (out / CONFIG).is_file() else {}
+    kind = {k: now["drafter"][k] for k in now["drafter"] if k != "name"}
+    mine = config == {"name": now["drafter"]["name"], "options": kind, "made_for": now["made_for"]}
     if (out / CARD).exists() or ((config or (out / WEIGHTS).exists()) and not mine):
         raise ValueError(
             f"out={str(out)!r} holds a finished model, and no checkpoint of this run: use another directory, or move "

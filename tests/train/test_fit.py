@@ -121,6 +121,7 @@ def test_killed_process_resumes(straight, tmp_path):
         resumed = drafter(seed=1)
         train(resumed, place)
         assert equal(straight[0], weights(resumed))
+        assert not list(place.glob(".*"))  # neither half a checkpoint nor a lock stays
 
 
 # A full disk is reported as such; the checkpoint before it is whole, nothing half-written stays, the run can go on.
