@@ -12,6 +12,7 @@ import inspect
 import platform
 import shlex
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -44,8 +45,9 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str = "", **o
     held = split_features(drafter, backbone, text, "validation", recipe, out)
     drafter.to(torch.bfloat16).to(backbone.dtype)
     drafter.settle(batch.given(backbone.dtype) for batch in held.parts(PART))
-    drafter.to(torch.bfloat16).save_pretrained(out)
-    rounded = load_drafter(out, backbone)
+    with tempfile.TemporaryDirectory() as place:  # under data/models it would need its card
+        drafter.to(torch.bfloat16).save_pretrained(place)
+        rounded = load_drafter(place, backbone)
     for file in (CHECKPOINT, OWN.format("train"), OWN.format("validation")):
         (out / file).unlink(missing_ok=True)
     facts = {
@@ -71,6 +73,7 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str = "", **o
         "Losses are means on the validation split (text own: on completions of its beginnings): `loss` is what was "
         "minimised, `joint` is that of a whole window, the others are per token."
     )
+    drafter.save_pretrained(out)
     return write_card(out, f"{corpus}/{out.name}", about, facts)
 
 

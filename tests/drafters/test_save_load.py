@@ -34,9 +34,10 @@ def same(a, b) -> bool:
 
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
-    """A data directory with models/toy/backbone, models/toy/independent and its card."""
+    """A data directory with models/toy/backbone, models/toy/independent and their cards."""
     monkeypatch.setattr(files, "data_directory", lambda: tmp_path)
     toy("llama").save_pretrained(tmp_path / "models/toy/backbone")
+    write_card(tmp_path / "models/toy/backbone", "toy", "A toy.", {})
     made().save_pretrained(tmp_path / "models/toy/independent")
     write_card(tmp_path / "models/toy/independent", "toy/independent", "A toy.", {})
     return tmp_path / "models/toy/independent"
@@ -121,18 +122,19 @@ def test_damaged_files(shipped):
         with pytest.raises(ValueError, match="damaged"):
             load_drafter("toy/independent")
     card = (shipped / "card.json").read_text()
-    (shipped / "card.json").unlink()
+    elsewhere = shutil.copytree(shipped, shipped.parents[2] / "elsewhere")
+    (elsewhere / "card.json").unlink()
     for size in (0, 5, 100, len(whole) - 1):
-        path.write_bytes(whole[:size])
+        (elsewhere / WEIGHTS).write_bytes(whole[:size])
         with pytest.raises(ValueError, match=f"{WEIGHTS}' cannot be read as drafter 'independent'.*damaged"):
-            load_drafter("toy/independent")
+            load_drafter(elsewhere, toy("llama"))
     path.write_bytes(whole)
     for name, text in [("card.json", card[:-3]), ("card.json", "[]"), (CONFIG, "{"), (CONFIG, '"independent"')]:
         kept = (shipped / name).read_text() if name == CONFIG else None
         (shipped / name).write_text(text)
         with pytest.raises(ValueError, match=f"{name}' is damaged"):
             load_drafter("toy/independent")
-        (shipped / name).unlink() if kept is None else (shipped / name).write_text(kept)
+        (shipped / name).write_text(card if kept is None else kept)
     assert same(load_drafter("toy/independent"), made())
 
 
@@ -216,4 +218,6 @@ def test_saving_over_an_older_one(shipped, monkeypatch):
         made(seed=1).save_pretrained(shipped)
     assert {f.name: f.read_bytes() for f in shipped.iterdir()} == before
     made(seed=1).save_pretrained(shipped)
+    assert not (shipped / "card.json").exists()
+    write_card(shipped, "toy/independent", "Another toy.", {})
     assert same(load_drafter("toy/independent"), made(seed=1)) and not same(made(), made(seed=1))
