@@ -20,9 +20,7 @@ def write_card(directory: str | Path, title: str, about: str, facts: dict) -> di
     """
     directory = checks.path("directory", directory)
     if not (directory / WEIGHTS).is_file():
-        raise ValueError(
-            checks.refusal("directory", str(directory), f"it must hold the {WEIGHTS} that the card is about")
-        )
+        raise ValueError(f"directory={str(directory)!r}: it must hold the {WEIGHTS} that the card is about")
     files = {name: checksum(directory / name) for name in FILES if (directory / name).is_file()}
     facts = {**facts, "files": files, "sha256": checksum(directory / WEIGHTS)}
     write_text(directory / CARD, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")

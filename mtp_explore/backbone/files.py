@@ -204,9 +204,9 @@ def save_directory(directory: str | Path, write: Callable[[Path], object], stale
             for old in set(directory.glob(pattern)) - {directory / name for name in made}:
                 old.unlink()
     except (FileExistsError, NotADirectoryError) as error:
-        raise ValueError(checks.refusal("directory", str(directory), remedy)) from error
+        raise ValueError(f"directory={str(directory)!r}: {remedy}") from error
     except (OSError, SafetensorError) as error:
-        raise OSError(checks.refusal("directory", str(directory), f"it {UNWRITTEN.format(error)}")) from error
+        raise OSError(f"directory={str(directory)!r}: it {UNWRITTEN.format(error)}") from error
 
 
 def _config_last(name: Path) -> tuple[bool, Path]:

@@ -25,9 +25,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from .files import read_json, replace, write_text
+from .files import ADAPTER, read_json, save_directory
 
-PEFT_CONFIG, PEFT_WEIGHTS, PREFIX = "adapter_config.json", "adapter_model.safetensors", "base_model.model."
+PEFT_CONFIG, PEFT_WEIGHTS, PREFIX = ADAPTER, "adapter_model.safetensors", "base_model.model."
 RANKS = 4096
 RANGE = torch.finfo(torch.float16).min, torch.finfo(torch.float16).max
 # settings of a peft adapter that change what it computes, with the values that mean the plain form above
@@ -82,9 +82,9 @@ class GatedLoRA(nn.Module):
                 hook.remove()
 
     def save_peft(self, directory: str | Path) -> None:
-        """A plain peft adapter: adapter_config.json and adapter_model.safetensors. peft itself adds it to every row."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
+        """A plain peft adapter: adapter_config.json and adapter_model.safetensors, sealed; never half written. peft
+        itself adds it to every row. ValueError: `directory` is a file. OSError: it cannot be written.
+        """
         weights = {}
         for name in self.layers:
             for letter, weight in zip("AB", self.pair(name), strict=True):
@@ -96,8 +96,12 @@ class GatedLoRA(nn.Module):
             **dict(r=self.rank, lora_alpha=self.alpha, lora_dropout=0.0, bias="none"),
             **dict(target_modules=sorted(self.layers), fan_in_fan_out=self.fan_in_fan_out),
         )
-        replace(directory / PEFT_WEIGHTS, lambda path: save_file(weights, path))
-        write_text(directory / PEFT_CONFIG, json.dumps(config, indent=2) + "\n")
+
+        def write(where: Path) -> None:
+            save_file(weights, where / PEFT_WEIGHTS)
+            (where / PEFT_CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+
+        save_directory(directory, write)
 
     @classmethod
     def from_peft(cls, model: nn.Module, directory: str | Path) -> GatedLoRA:

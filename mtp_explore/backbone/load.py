@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checks import choice, printable, refusal, shown
+from ..checks import choice, printable, shown
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import (
@@ -318,7 +318,7 @@ def _refuse_other_kinds(directory: Path) -> None:
         what = "a drafter: use load_drafter"
     else:
         return
-    raise ValueError(refusal("name", str(directory), f"the directory holds {what}"))
+    raise ValueError(f"name={str(directory)!r}: the directory holds {what}")
 
 
 def _device(device: str | torch.device | None) -> torch.device:
