@@ -11,15 +11,13 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from safetensors import SafetensorError
 
-from .. import checks
+from .. import atomic, checks
+from ..atomic import write_text as write_text
 from .seal import seal
 
 CARD, CONFIG, WEIGHTS, ADAPTER = "card.json", "config.json", "model.safetensors", "adapter_config.json"
@@ -35,10 +33,6 @@ OWNERS = {  # Hub ids of old, still typed without their owners
     "distilgpt2": "distilbert/distilgpt2",
 }
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-UNWRITTEN = (
-    "could not be written ({}), and is as it was before: free some space on the disk, or choose a directory you may "
-    "write to"
-)
 NOWHERE = "none is found: run from a checkout of the project, or set MTP_EXPLORE_DATA to its data/"
 
 
@@ -161,22 +155,15 @@ def tokenizer_files(directory: Path) -> list[str]:
 
 
 def replace(path: str | Path, write: Callable[[str], object]) -> None:
-    """Let `write(temporary path)` write a file, then move it to its place in one step: a kill leaves the old one.
+    """`atomic.replace` for writers of safetensors, whose own error becomes its OSError."""
 
-    OSError, with the old file intact, where it cannot be written (a full disk, say).
-    """
-    path = Path(path)
-    try:
-        with _beside(path) as temporary:
-            write(str(temporary))
-            _move(temporary, path)
-    except (OSError, SafetensorError) as error:
-        raise OSError(f"{str(path)!r} {UNWRITTEN.format(error)}") from error
+    def written(temporary: str) -> None:
+        try:
+            write(temporary)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
-
-def write_text(path: str | Path, text: str) -> None:
-    """Write a whole text file, UTF-8, or nothing."""
-    replace(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    atomic.replace(path, written)
 
 
 def save_directory(directory: str | Path, write: Callable[[Path], object], stale: Iterable[str] = ()) -> None:
@@ -187,66 +174,13 @@ def save_directory(directory: str | Path, write: Callable[[Path], object], stale
     ValueError: `directory` is a file. OSError: it cannot be written.
     """
     directory = checks.path("directory", directory)
-    remedy = "it must be a directory, and there is a file of that name: choose another name"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with _beside(directory / CONFIG) as temporary:
-            temporary.mkdir()
+
+    def sealed(temporary: Path) -> None:
+        try:
             write(temporary)
-            for weights in temporary.glob("*.safetensors"):
-                seal(weights)
-            (directory / CARD).unlink(missing_ok=True)
-            made = sorted((f.relative_to(temporary) for f in temporary.rglob("*") if f.is_file()), key=_config_last)
-            for name in made:
-                (directory / name).parent.mkdir(exist_ok=True)
-                _move(temporary / name, directory / name)
-        for pattern in stale:
-            for old in set(directory.glob(pattern)) - {directory / name for name in made}:
-                old.unlink()
-    except (FileExistsError, NotADirectoryError) as error:
-        raise ValueError(f"directory={str(directory)!r}: {remedy}") from error
-    except (OSError, SafetensorError) as error:
-        raise OSError(f"directory={str(directory)!r}: it {UNWRITTEN.format(error)}") from error
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+        for weights in temporary.glob("*.safetensors"):
+            seal(weights)
 
-
-def _config_last(name: Path) -> tuple[bool, Path]:
-    return name == Path(CONFIG), name
-
-
-def _move(temporary: Path, path: Path) -> None:
-    """Move a file to its place once the disk has it."""
-    with open(temporary, "rb+") as file:
-        os.fsync(file.fileno())
-    temporary.chmod(0o644)  # safetensors leaves 0600, and models are shared
-    os.replace(temporary, path)
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A name of this thread's own beside `path`; afterwards nothing lies there, nor what a killed process left."""
-    start = f".{path.name}."
-    temporary = path.with_name(f"{start}{threading.get_ident()}.{os.getpid()}")
-    try:
-        yield temporary
-    finally:
-        _remove(temporary)
-        for left in path.parent.iterdir() if path.parent.is_dir() else ():
-            if left.name.startswith(start) and _is_dead(left.suffix[1:]):
-                _remove(left)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _is_dead(number: str) -> bool:
-    """Is there no process of this number any more? False where one cannot ask."""
-    if os.name != "posix" or not number.isdigit():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:  # another user's
-        pass
-    return False
+    atomic.replace_all(directory, sealed, last=CONFIG, stale=(CARD, *stale))

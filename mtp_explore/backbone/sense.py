@@ -27,13 +27,14 @@ def check_config(config, tensors: int | None = None) -> None:
     """ValueError for numbers of a config of transformers that no model can have; `tensors`: how many the file holds,
     which is at least the number of layers.
     """
+    settings = config.to_dict()
     for name in SIZES:
-        value = getattr(config, name, None)
+        value = settings.get(config.attribute_map.get(name, name))
         for each in value if isinstance(value, list) else [value]:
             if each is not None:
                 most = tensors if name == "num_hidden_layers" else None
                 checks.whole(f"{name} of config.json", each, 1, most, f"the file holds {most} tensors" if most else "")
-    _check_numbers(config.to_dict())
+    _check_numbers(settings)
     heads, groups = (getattr(config, name, None) for name in ("num_attention_heads", "num_key_value_heads"))
     if isinstance(heads, int) and isinstance(groups, int) and heads % groups:
         raise ValueError(f"num_key_value_heads={groups} of config.json: it must divide num_attention_heads={heads}")

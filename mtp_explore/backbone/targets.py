@@ -13,6 +13,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from .. import checks
+from .now import lock_of
 
 GROUPS = ("all", "attention", "mlp")
 PROBE = 2, 3  # rows and tokens of that pass
@@ -38,12 +39,13 @@ def given(model: nn.Module, layers: dict[str, nn.Module]) -> dict[str, list[int]
         if by_rows(shapes.get(name, [*PROBE, 0])):
             shapes[name] = list(inputs[0].shape) if inputs else []
 
-    hooks = [layer.register_forward_pre_hook(partial(note, name)) for name, layer in layers.items()]
-    try:
-        model(torch.zeros(PROBE, dtype=torch.long, device=model.device), use_cache=False)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with lock_of(model):  # no other thread's call is noted
+        hooks = [layer.register_forward_pre_hook(partial(note, name)) for name, layer in layers.items()]
+        try:
+            model(torch.zeros(PROBE, dtype=torch.long, device=model.device), use_cache=False)
+        finally:
+            for hook in hooks:
+                hook.remove()
     return shapes
 
 

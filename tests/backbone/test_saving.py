@@ -64,7 +64,7 @@ def test_full_or_closed_disk(save, error, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "seal", fails)
-        with pytest.raises(OSError, match=f"directory='.*': it could not be written.*{os.strerror(error)}.*you may"):
+        with pytest.raises(OSError, match=f"directory='.*' could not be written.*{os.strerror(error)}.*you may"):
             SAVERS[save]()(tmp_path)
     assert holds(tmp_path) == before
     SAVERS[save]()(tmp_path)
@@ -96,13 +96,13 @@ except OSError as error:
 def test_leftovers_of_the_dead(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    (tmp_path / f".config.json.1.{dead.pid}").mkdir()
-    (tmp_path / f".config.json.1.{dead.pid}" / "half").write_text("")
-    (tmp_path / f".config.json.1.{os.getppid()}").mkdir()
-    (tmp_path / f".file.1.{dead.pid}").write_text("half")
+    (tmp_path / f".config.json.{dead.pid}-1").mkdir()
+    (tmp_path / f".config.json.{dead.pid}-1" / "half").write_text("")
+    (tmp_path / f".config.json.{os.getppid()}-1").mkdir()
+    (tmp_path / f".file.{dead.pid}-1").write_text("half")
     toy("llama").save_pretrained(tmp_path)
     files.write_text(tmp_path / "file", "whole")
-    assert {n for n in os.listdir(tmp_path) if n.startswith(".")} == {f".config.json.1.{os.getppid()}"}
+    assert {n for n in os.listdir(tmp_path) if n.startswith(".")} == {f".config.json.{os.getppid()}-1"}
 
 
 # A backbone saved over another one is that backbone alone: no tokenizer, no shards and no card of the old one are left,
