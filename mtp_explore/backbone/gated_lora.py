@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from .. import checks
-from .files import ADAPTER, read_json, save_directory
+from .files import ADAPTER, read_json, save_directory, write_text
 from .now import Gate, attach
 from .seal import check_seal
 from .targets import linear_layers, select
@@ -102,7 +102,7 @@ class GatedLoRA(nn.Module):
 
         def write(where: Path) -> None:
             save_file(weights, where / PEFT_WEIGHTS)
-            (where / PEFT_CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+            write_text(where / PEFT_CONFIG, json.dumps(config, indent=2) + "\n")
 
         save_directory(directory, write)
 

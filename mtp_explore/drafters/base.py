@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..backbone.files import CONFIG, WEIGHTS, checked, save_directory
+from ..backbone.files import CONFIG, WEIGHTS, checked, save_directory, write_text
 from ..backbone.load import Backbone
 from ..backbone.now import Gate
 from ..backbone.seal import check_seal
@@ -90,7 +90,7 @@ class DrafterBase(nn.Module):
 
         def write(where: Path) -> None:
             save_file(weights, where / WEIGHTS)
-            (where / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+            write_text(where / CONFIG, json.dumps(config, indent=2) + "\n")
 
         save_directory(directory, write)
 

@@ -232,7 +232,7 @@ def test_latents_are_refused(config):
     batch = problem(owner)
     with pytest.raises(ValueError, match="model type '.*': its cache holds latents.*cannot be trained on frozen keys"):
         made(owner).losses(*batch)
-    assert owner.config._attn_implementation != blocks.NAME and blocks._open is None
+    assert owner.config._attn_implementation != blocks.NAME and blocks._now.open is None
 
 
 # Windows and anchors: the tokens that follow each place, drawn by (seed, step) alone, without repeats and in order;
