@@ -8,6 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from mtp_explore.backbone.files import replace
+from mtp_explore.backbone.seal import check_seal, seal
 
 CURVES = "seen/curves"
 
@@ -24,8 +25,13 @@ def save_checkpoint(path: Path, model, optimizer, facts: dict, curves: dict | No
             tensors[f"{key}/{name}"] = value
     if curves is not None:  # a tensor of bytes, for a file's facts have little room
         tensors[CURVES] = torch.frombuffer(bytearray(json.dumps(curves), "ascii"), dtype=torch.uint8)
+
+    def write(temporary: str) -> None:
+        save_file(tensors, temporary, metadata={"facts": json.dumps(facts)})
+        seal(temporary)
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace(path, lambda temporary: save_file(tensors, temporary, metadata={"facts": json.dumps(facts)}))
+    replace(path, write)
 
 
 def read_facts(path: Path) -> dict:
@@ -44,8 +50,9 @@ def read_curves(path: Path) -> dict:
 
 
 def load_checkpoint(path: Path, model, optimizer) -> dict:
-    """Put a checkpoint's state into `model` and `optimizer`; return its facts."""
+    """Put a checkpoint's state into `model` and `optimizer`; return its facts. ValueError: a damaged file."""
     facts = read_facts(path)
+    check_seal(path)
     with safe_open(path, framework="pt") as file:
         for name, parameter in model.named_parameters():
             parameter.data.copy_(file.get_tensor(f"model/{name}"))

@@ -23,6 +23,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from mtp_explore.backbone.card import machine, read_card, write_card
 from mtp_explore.backbone.files import CONFIG, read_json
+from mtp_explore.backbone.load import Backbone
 from mtp_explore.checks import choice, real, refusal, whole
 from mtp_explore.checks import seed as check_seed
 from mtp_explore.corpora import load_corpus
@@ -182,13 +183,14 @@ def save_rounded(model, tokenizer, out: Path) -> None:
     """config.json, model.safetensors (bf16), generation_config.json and the tokenizer's files."""
     copy = LlamaForCausalLM(model.config)
     copy.load_state_dict(model.state_dict())
-    copy.bfloat16().save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    Backbone(copy.bfloat16(), tokenizer).save_pretrained(out)
 
 
 def go_on_from(model, directory: Path) -> dict:
     """Give the model the weights of an earlier run; returns that run's card.  ValueError where they do not fit."""
-    earlier = LlamaForCausalLM.from_pretrained(directory, dtype=torch.float32, use_safetensors=True)
+    earlier = LlamaForCausalLM.from_pretrained(
+        directory, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
     try:
         model.load_state_dict(earlier.state_dict())
     except RuntimeError as error:

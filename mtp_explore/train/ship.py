@@ -13,6 +13,7 @@ import platform
 import shlex
 import shutil
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -68,9 +69,9 @@ def _ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str, **optio
     held = split_features(drafter, backbone, text, "validation", recipe, training)
     drafter.to(torch.bfloat16).to(backbone.dtype)
     drafter.settle(batch.given(backbone.dtype) for batch in held.parts(PART))
-    drafter.to(torch.bfloat16).save_pretrained(out)
-    rounded = load_drafter(out, backbone)
-    shutil.rmtree(training)
+    with tempfile.TemporaryDirectory() as place:  # under data/models it would need its card
+        drafter.to(torch.bfloat16).save_pretrained(place)
+        rounded = load_drafter(place, backbone)
     facts = {
         "command": shlex.join(["python", "-m", "mtp_explore.train.ship", *sys.argv[1:]]),
         "drafter": name,
@@ -94,7 +95,10 @@ def _ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str, **optio
         "Losses are means on the validation split (text own: on completions of its beginnings): `loss` is what was "
         "minimised, `joint` is that of a whole window, the others are per token."
     )
-    return write_card(out, f"{corpus}/{out.name}", about, facts)
+    drafter.save_pretrained(out)
+    card = write_card(out, f"{corpus}/{out.name}", about, facts)
+    shutil.rmtree(training)
+    return card
 
 
 def own_options(name: str) -> dict[str, inspect.Parameter]:
