@@ -24,7 +24,7 @@ from ..decode.arguments import shaping
 from .sources import Belief, Target, Words
 
 CELLS = 1 << 24  # cells of a joint
-LAWS = 1 << 28  # entries of the laws that one offset needs before its axis is known
+LAWS = 1 << 27  # entries of the laws that one offset needs before its axis is known
 TOP = 64  # tokens per axis where not every one can stand
 
 
@@ -125,7 +125,7 @@ def _fits(sizes: list[int], vocabulary: int) -> None:
     if rows * sizes[-1] > CELLS or rows * vocabulary > LAWS:
         most = min(CELLS ** (1 / n), (LAWS / max(1, vocabulary)) ** (1 / max(1, n - 1)))
         raise ValueError(
-            f"{n} tokens on axes of {', '.join(map(str, sizes))} make too large a joint (2^24 cells and 2^28 entries of"
+            f"{n} tokens on axes of {', '.join(map(str, sizes))} make too large a joint (2^24 cells and 2^27 entries of"
             f" the laws behind are the most): take top={int(most + 1e-9)} or fewer"
         )
 
