@@ -58,8 +58,11 @@ def listed(name: str, value, of: str, least: int = 1) -> list:
 
 
 def spots(name: str, value, last: int) -> list[int]:
-    """Places of a text, in order; ValueError where one lies outside of 0..last."""
-    return sorted(whole(f"{name}[{i}]", t, 0, last) for i, t in enumerate(listed(name, value, "places")))
+    """Places of a text as given; ValueError where there is none, or one lies outside of 0..last."""
+    found = listed(name, value, "places", 0)
+    if not found or last < 0:
+        raise ValueError(refusal(name, found, f"give places from 0 to {last}"))
+    return [whole(f"{name}[{i}]", t, 0, last, why=f"give places from 0 to {last}") for i, t in enumerate(found)]
 
 
 def sound(logits: Tensor, owner) -> Tensor:
