@@ -70,7 +70,7 @@ def clipped(fit) -> tuple[Tensor, Tensor]:
 
 def total_correlation(joint) -> Tensor:
     """KL of P to the product of its marginals, nats: what the best rank 1 costs, and independent heads at the least."""
-    p = normal(joint)
+    p = normal(joint, "joint")
     product = torch.ones_like(p)
     for i in range(p.dim()):
         product = product * p.sum([d for d in range(p.dim()) if d != i], keepdim=True)
