@@ -14,6 +14,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from .. import atomic
+from ..atomic import write_text as write_text
+
 CARD, CONFIG, WEIGHTS = "card.json", "config.json", "model.safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
@@ -92,27 +95,12 @@ def checked(directory: Path) -> Path:
 
 
 def replace(path: str | Path, write: Callable[[str], object]) -> None:
-    """Let `write(temporary path)` write a file, then move it to its place in one step: a kill leaves the old one.
+    """`atomic.replace` for writers of safetensors, whose own error becomes its OSError."""
 
-    OSError, with the old file intact, where it cannot be written (a full disk, say).
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(str(temporary))
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # safetensors leaves 0600, and models are shared
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
-        raise OSError(
-            f"{str(path)!r} could not be written ({error}), and is as it was before: free some space on the disk, or "
-            "choose a directory you may write to"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    def written(temporary: str) -> None:
+        try:
+            write(temporary)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
-
-def write_text(path: str | Path, text: str) -> None:
-    """Write a whole text file, UTF-8, or nothing."""
-    replace(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    atomic.replace(path, written)

@@ -7,16 +7,14 @@ arXiv 2507.11851, section 2.2; peft calls B lora_A and A lora_B). The gated rows
 is computed for all rows, s A (B x) for the slice, and added there. So a layer's rows before `first` are bit-equal to
 the untouched layer's, in any precision, also where B x overflows; weights merged and subtracted again would not be, nor
 would a product with I(t), which turns infinity into NaN. In float16 B x is cut to finite numbers: a gated key or value
-that is not a number would reach every row through attention. Forward hooks do it all while a gate is open: the model's
-modules and state dict stay as they are.
+that is not a number would reach every row through attention. Forward hooks do it (backbone/now.py), switched by the
+gate that a call is given: the model's modules and state dict stay as they are.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from contextlib import contextmanager
-from functools import partial
 from numbers import Real
 from pathlib import Path
 
@@ -26,10 +24,10 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from .files import read_json, replace, write_text
+from .now import Gate, attach
 
 PEFT_CONFIG, PEFT_WEIGHTS, PREFIX = "adapter_config.json", "adapter_model.safetensors", "base_model.model."
 RANKS = 4096
-RANGE = torch.finfo(torch.float16).min, torch.finfo(torch.float16).max
 # settings of a peft adapter that change what it computes, with the values that mean the plain form above
 PLAIN = dict(
     **dict(peft_type="LORA", bias="none", use_dora=False, use_rslora=False, lora_bias=False, rank_pattern={}),
@@ -61,25 +59,23 @@ class GatedLoRA(nn.Module):
         for weight in self.down.values():
             nn.init.kaiming_uniform_(weight, a=math.sqrt(5))
         self.to(model.device, model.dtype)
+        attach(model, self)
 
     def pair(self, name: str) -> tuple[Tensor, Tensor]:
         """B [r, in] and A [out, r] of a layer."""
         key = name.replace(".", "/")
         return self.down[key], self.up[key]
 
-    @contextmanager
-    def gate(self, first: int):
-        """While open, calls of the model add the update to the rows first, first + 1, .. of their sequence; first = 0
-        is plain LoRA. ValueError from a layer whose input is not [B, rows, in].
+    @property
+    def scale(self) -> float:
+        """s = alpha / r."""
+        return self.alpha / self.rank
+
+    def gate(self, first: int) -> Gate:
+        """For a call of the model, or of a copy of it: the update is added to the rows first, first + 1, .. of its
+        sequence; first = 0 is plain LoRA. ValueError from a layer whose input is not [B, rows, in].
         """
-        scale, hooks = self.alpha / self.rank, []
-        try:
-            for name, layer in self.layers.items():
-                hooks.append(layer.register_forward_hook(partial(_add, name, *self.pair(name), scale, first)))
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
+        return Gate(self, first)
 
     def save_peft(self, directory: str | Path) -> None:
         """A plain peft adapter: adapter_config.json and adapter_model.safetensors. peft itself adds it to every row."""
@@ -167,21 +163,3 @@ def select(model: nn.Module, targets: str) -> dict[str, nn.Module]:
 def _sizes(layer: nn.Module) -> tuple[int, int]:
     """(in, out) of a linear layer; GPT-2's Conv1D holds its matrix transposed."""
     return tuple(layer.weight.shape) if isinstance(layer, Conv1D) else (layer.in_features, layer.out_features)
-
-
-def _add(name: str, down: Tensor, up: Tensor, scale: float, first: int, layer, inputs: tuple, output: Tensor) -> Tensor:
-    """The forward hook: output [B, Q, out] plus the update of rows first.. ."""
-    x = inputs[0]
-    if x.dim() != 3:
-        raise ValueError(
-            f"layer {name!r} is given {list(x.shape)}, not [batch, rows, in], so its rows cannot be gated: leave it "
-            "out with targets="
-        )
-    z = nn.functional.linear(x[:, first:].to(down.dtype), down)
-    if z.dtype == torch.float16:
-        z = z.clamp(*RANGE)
-    update = nn.functional.linear(z, up).to(output.dtype)
-    if first == 0:
-        return output.add(update, alpha=scale)
-    output[:, first:].add_(update, alpha=scale)  # in place: the rows before it are not even copied
-    return output

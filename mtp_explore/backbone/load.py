@@ -7,41 +7,51 @@ repository is never run (`trust_remote_code` stays off).
 from __future__ import annotations
 
 import difflib
-import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..checks import refusal
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import checked, shipped_directory, shipped_names
+from .fingerprint import fingerprint
 from .layout import Layout, additive
+from .now import NOW, Gate, attach, listen, lock_of
+from .truth import compared, refuse_strange
 
+PROMPT = "pass a string, a list of token ids, or a list of either"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 
 class Backbone:
     """A transformers causal LM with its tokenizer.
 
-    model, tokenizer, config: the transformers objects. V = `vocabulary`, D = `width`, `context` = positions it has.
+    model, tokenizer, config: the transformers objects. V = `vocabulary`; D = `width` of the states that enter the
+    unembedding, `embed_width` of the input embeddings (few models have another); `context` = positions it has.
+    Several threads may call one backbone: each call is its own.
     """
 
     def __init__(self, model, tokenizer=None, name: str = "model"):
         self.model, self.tokenizer, self.name = model.eval().requires_grad_(False), tokenizer, name
         self.config = model.config
         text = self.config.get_text_config()
-        _refuse_strange(model, text)
-        self.width = text.hidden_size
+        refuse_strange(model, text)
         self.context = _context(text)
         self.layer_types = set(getattr(text, "layer_types", None) or ())
         self.window = getattr(text, "sliding_window", None)
         self.embed = model.get_input_embeddings()
-        self.vocabulary = model.get_output_embeddings().weight.shape[0]
+        head = model.get_output_embeddings()
+        self.vocabulary = head.weight.shape[0]
+        self.width = getattr(head, "in_features", None) or head.weight.shape[1]
+        self.embed_width = getattr(self.embed, "embedding_dim", None) or self.embed.weight.shape[1]
         self.pieces: dict[int, str] = {}  # texts of single tokens, once asked for
         self._fingerprint: str | None = None
+        self.takes_slots = compared(self)
 
     @property
     def device(self) -> torch.device:
@@ -62,44 +72,48 @@ class Backbone:
     def fingerprint(self) -> str:
         """Twelve hex digits that change with the weights, from at most 511 entries of each parameter in bfloat16."""
         if self._fingerprint is None:
-            digest = hashlib.sha256()
-            for name, weight in sorted(self.model.state_dict().items()):
-                flat = weight.detach().flatten()
-                some = flat[:: max(1, flat.numel() // 256)].to(torch.bfloat16).view(torch.int16).cpu()
-                digest.update(name.encode() + some.numpy().tobytes())
-            self._fingerprint = digest.hexdigest()[:12]
+            self._fingerprint = fingerprint(self.model)
         return self._fingerprint
 
     def cache(self, capacity: int) -> RowsCache:
         """An empty cache with room for `capacity` columns."""
         return RowsCache(capacity)
 
-    def call(self, embeds: Tensor, layout: Layout, cache: RowsCache, keep: Tensor) -> tuple[Tensor, Tensor]:
+    def call(
+        self, embeds: Tensor, layout: Layout, cache: RowsCache, keep: Tensor, gate: Gate | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The one backbone call of a step: embeds [B, Q, D] -> logits [B, R', V] of the rows `keep` [B, R'] and the
-        states [B, Q, D] that enter the unembedding, of all rows.
+        states [B, Q, D] that enter the unembedding, of all rows. gate: adapters that act on the last rows.
         """
-        return self.run(embeds, layout.positions, self._mask(layout, embeds.dtype), keep, cache.hf)
+        return self.run(embeds, layout.positions, self._mask(layout, embeds.dtype), keep, cache.hf, gate)
 
-    def run(self, embeds: Tensor, positions: Tensor, mask, keep: Tensor, cache=None) -> tuple[Tensor, Tensor]:
+    def run(
+        self, embeds: Tensor, positions: Tensor, mask, keep: Tensor, cache=None, gate: Gate | None = None
+    ) -> tuple[Tensor, Tensor]:
         """`call` with positions [B, Q], what `masks` made, and the cache of transformers, if there is one."""
-        seen = []
+        outer = NOW.gate
+        gate = gate or outer
+        if gate is not None:
+            attach(self.model, gate.adapters)
+        listen(self.model.get_output_embeddings())
+        with lock_of(self.model):
+            try:  # plain stores, and no call between them: an interrupt cannot part them
+                NOW.keep, NOW.gate = keep, gate
+                out = self.model(
+                    inputs_embeds=embeds,
+                    past_key_values=cache,
+                    position_ids=positions,
+                    attention_mask=mask,
+                    use_cache=cache is not None,
+                )
+                return out.logits, NOW.states
+            finally:
+                NOW.keep, NOW.states, NOW.gate = None, None, outer
 
-        def capture(module, inputs):  # all rows are remembered, only those asked for are unembedded
-            seen.append(inputs[0])
-            return (inputs[0].gather(1, keep[..., None].expand(-1, -1, inputs[0].shape[-1])),)
-
-        hook = self.model.get_output_embeddings().register_forward_pre_hook(capture)
-        try:
-            out = self.model(
-                inputs_embeds=embeds,
-                past_key_values=cache,
-                position_ids=positions,
-                attention_mask=mask,
-                use_cache=cache is not None,
-            )
-        finally:
-            hook.remove()
-        return out.logits, seen[0]
+    def by_ids(self, tokens: Tensor) -> Tensor:
+        """Logits [B, T, V] of whole texts [B, T], read by the model in one pass without cache, as it is."""
+        with lock_of(self.model):
+            return self.model(tokens, use_cache=False).logits
 
     def _mask(self, layout: Layout, dtype: torch.dtype):
         mask = self.masks(lambda window: additive(layout, dtype, window))
@@ -139,8 +153,11 @@ class Backbone:
         return Unembedding(head.weight, getattr(head, "bias", None), scale, cap)
 
     def encode(self, prompt) -> list[list[int]]:
-        """Token ids of a prompt: a string, a list (or tensor) of ids, or a list of either (a batch)."""
-        rows = [self._ids(p) for p in ([prompt] if is_single(prompt) else prompt)]
+        """Token ids of a prompt: a string, a list (or tensor) of ids, a list of either (a batch), or what a tokenizer
+        returns (a mapping with input_ids; places that its attention_mask hides are left out).
+        """
+        rows = prompt if isinstance(prompt, str) else unpacked(prompt)
+        rows = [self._ids(p) for p in ([rows] if is_single(rows) else rows)]
         if not rows:
             raise ValueError("prompt is an empty list: pass a string, a list of token ids, or a list of either")
         for ids in rows:
@@ -151,11 +168,19 @@ class Backbone:
         if not isinstance(prompt, str):
             ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
             if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
-                raise TypeError(f"prompt holds {ids!r:.60}: pass a string, a list of token ids, or a list of either")
+                chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
+                remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
+                raise TypeError(refusal("prompt", prompt, f"it is neither text nor ids; {remedy}"))
             return [int(t) for t in ids]
         if self.tokenizer is None:
             raise ValueError(f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids")
-        return self.tokenizer(prompt)["input_ids"]
+        try:
+            ids = self.tokenizer(prompt)["input_ids"]
+        except Exception as error:  # lone surrogates, say
+            raise ValueError(refusal("prompt", prompt, f"the tokenizer cannot read it ({error}); {PROMPT}")) from error
+        bos = self.tokenizer.bos_token_id
+        twice = bos is not None and ids[:2] == [bos, bos] and prompt.startswith(self.tokenizer.bos_token)
+        return ids[1:] if twice else ids  # a chat template has written it already
 
     def _check(self, ids: list[int]) -> None:
         if not ids:
@@ -174,6 +199,16 @@ class Backbone:
         if self.tokenizer is None:
             return " ".join(map(str, ids))
         return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+
+    def continued(self, prompt: list[int], new: list[int]) -> tuple[str, str]:
+        """The texts of a prompt and of the new tokens after it, which together are the text of all: some decoders drop
+        the first space of what they are given, and a character may begin in the one and end in the other.
+        """
+        if self.tokenizer is None:
+            return self.decode(prompt), self.decode(new)
+        every = self.decode([*prompt, *new])
+        before = os.path.commonprefix([self.decode(prompt), every])
+        return before, every[len(before) :]
 
     def to(self, *args, **kwargs) -> Backbone:
         """Move or cast the model, as torch's `Module.to`."""
@@ -194,7 +229,21 @@ def is_single(prompt) -> bool:
     try:
         return len(prompt) > 0 and (getattr(prompt[0], "ndim", 1) == 0 or isinstance(prompt[0], Integral))
     except (TypeError, KeyError):
-        raise TypeError(f"prompt={prompt!r:.60}: pass a string, a list of token ids, or a list of either") from None
+        raise TypeError(refusal("prompt", prompt, PROMPT)) from None
+
+
+def unpacked(prompt):
+    """The ids of what a tokenizer returns, one list or several, without padded places; other prompts as they are."""
+    if not isinstance(prompt, Mapping):
+        return prompt
+    if "input_ids" not in prompt:
+        raise TypeError(refusal("prompt", prompt, f"a mapping needs input_ids, as tokenizers return it; {PROMPT}"))
+    ids, mask = (x.tolist() if hasattr(x, "tolist") else x for x in (prompt["input_ids"], prompt.get("attention_mask")))
+    if mask is None:
+        return ids
+    if is_single(ids):
+        return [t for t, real in zip(ids, mask, strict=True) if real]
+    return [[t for t, real in zip(*row, strict=True) if real] for row in zip(ids, mask, strict=True)]
 
 
 def _context(text) -> int:
@@ -203,22 +252,8 @@ def _context(text) -> int:
     """
     rope = getattr(text, "rope_parameters", None) or {}
     short = rope.get("original_max_position_embeddings") if rope.get("rope_type") == "longrope" else None
-    return short or getattr(text, "max_position_embeddings", None) or 1 << 30
-
-
-def _refuse_strange(model, text) -> None:
-    """ValueError for models that read columns of the cache as positions, or keep a state that cannot be rolled back:
-    they would run, and decode wrongly.
-    """
-    layers = set(getattr(text, "layer_types", None) or getattr(text, "attention_layers", None) or ())
-    odd = sorted(layers - {"full_attention", "sliding_attention", "global"})
-    alibi = getattr(text, "alibi", False) or text.model_type in ("bloom", "mpt")
-    why = ", ".join(odd) or ("ALiBi" if alibi else "a recurrent state" if getattr(model, "_is_stateful", False) else "")
-    if why:
-        raise ValueError(
-            f"model type {text.model_type!r} uses {why}, which this loop cannot serve: take a causal model with full "
-            "or sliding-window attention (Llama, Qwen, Mistral, Gemma, GPT-2, GPT-NeoX, ...)"
-        )
+    most = short or getattr(text, "max_position_embeddings", None) or 0
+    return most if most > 0 else 1 << 30  # XLNet says -1
 
 
 def load_backbone(name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None):

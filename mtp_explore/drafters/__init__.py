@@ -5,7 +5,11 @@ from __future__ import annotations
 import difflib
 import inspect
 from pathlib import Path
+from threading import Lock
 
+import torch
+
+from .. import checks
 from ..backbone.files import read_json, shipped_directory, shipped_names
 from ..backbone.load import Backbone, load_backbone
 from .base import DrafterBase
@@ -24,21 +28,36 @@ DRAFTERS: dict[str, type[DrafterBase]] = {
 }
 
 
-def make_drafter(name: str, backbone: Backbone, **options) -> DrafterBase:
+def make_drafter(name: str, backbone: Backbone, *, seed: int = 0, **options) -> DrafterBase:
     """An untrained drafter: "independent", "cp", "hmm", "btree" (rank=), "masked", "ptp", "student", "lookup" or
     "oracle" (answer=tokens), with its options (horizon=, ...).
+
+    seed: its weights are drawn by it alone; torch's own generator is neither read nor moved.
+    Errors: TypeError for a backbone that is none, ValueError for an unknown name and for options that do not exist,
+    cannot be, or do not fit into memory.
     """
-    if name not in DRAFTERS:
-        near = difflib.get_close_matches(str(name), DRAFTERS, 2, 0.3)
-        raise ValueError(
-            f"name={name!r} is no drafter: known are {', '.join(DRAFTERS)}"
-            + (f"; did you mean {' or '.join(map(repr, near))}?" if near else "")
-        )
-    known = list(inspect.signature(DRAFTERS[name].__init__).parameters)[2:]
+    options = known_options(name, backbone, options)
+    seed = checks.seed("seed", seed)
+    with _drawing, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # weights are drawn on the CPU, whatever the device
+        return DRAFTERS[name](backbone, **options)
+
+
+_drawing = Lock()  # threads share torch's own generator
+
+
+def known_options(name: str, backbone: Backbone, options: dict) -> dict:
+    """The options of a drafter, numbers of numpy and torch as Python's; errors as in `make_drafter`."""
+    checks.choice("name", name, DRAFTERS)
+    checks.instance("backbone", backbone, Backbone, "pass what load_backbone() returns")
+    known = dict(list(inspect.signature(DRAFTERS[name].__init__).parameters.items())[2:])
     for option in options:
         if option not in known:
             raise ValueError(f"{option}= is no option of drafter {name!r}: it takes {', '.join(known)}")
-    return DRAFTERS[name](backbone, **options)
+    for option, parameter in known.items():
+        if parameter.default is parameter.empty and option not in options:
+            raise ValueError(f"{option}= is missing: drafter {name!r} cannot be made without it")
+    return {k: checks.plain(v) for k, v in options.items()}
 
 
 def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterBase:
@@ -47,6 +66,9 @@ def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterB
     `backbone` is the one it will run with; by default the shipped backbone of the same name is loaded.
     ValueError: unknown name, a damaged file, a drafter made for another backbone.
     """
+    checks.instance("name", name, (str, Path), "pass a shipped name, a directory or a Hub id")
+    kinds = (Backbone, type(None))
+    checks.instance("backbone", backbone, kinds, "pass what load_backbone() returns, or leave it out")
     directory = shipped_directory(str(name)) or (Path(name) if Path(name).is_dir() else None)
     directory = directory or _from_hub(str(name))
     if not (directory / "config.json").is_file():

@@ -6,7 +6,6 @@ A drafter is saved as config.json (its name, options and the backbone it was mad
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from ..backbone.files import CARD, CONFIG, WEIGHTS, checked, replace, write_text
 from ..backbone.load import Backbone
+from ..backbone.now import Gate
 
 MOST = 64  # tokens per step that a drafter may be asked for
 
@@ -43,7 +43,9 @@ class DrafterBase(nn.Module):
         self.__dict__["backbone"] = backbone
 
     def check(self, backbone: Backbone) -> None:
-        """ValueError where this drafter was made for another backbone."""
+        """ValueError where this drafter was made for another backbone, or lies in another precision or on another
+        device.
+        """
         here = identity(backbone)
         for key, mine in self.made_for.items():
             if mine != here[key]:
@@ -52,13 +54,20 @@ class DrafterBase(nn.Module):
                     f"drafter {self.name!r} was made for a backbone of {what} {mine}, but {backbone.name!r} has "
                     f"{here[key]}: load the drafter of this backbone, or train one with fit()"
                 )
+        there, here = place(self.backbone), place(backbone)
+        mine = next((place(w) for w in self.parameters() if w.is_floating_point()), here)
+        if not there == mine == here:
+            raise ValueError(
+                f"drafter {self.name!r} is in {mine} for a backbone in {there}, and {backbone.name!r} is in {here}: "
+                "load or make the drafter with this backbone, load_drafter(name, backbone)"
+            )
 
     def advise(self, temperature: float, top_k: int, top_p: float) -> None:
         """A chance to warn that text is decoded under a law that it was not made for. Nothing by default."""
 
-    def gate(self, first: int):
+    def gate(self, first: int) -> Gate | None:
         """No adapters by default."""
-        return nullcontext()
+        return None
 
     def embed(self, slots, window: Tensor) -> Tensor:
         """Drafters without slots are never asked."""
@@ -96,6 +105,11 @@ class DrafterBase(nn.Module):
                 f"({str(error).splitlines()[0]}): the file is damaged or belongs to another drafter"
             ) from error
         self.to(self.backbone.device, self.backbone.dtype)
+
+
+def place(x) -> str:
+    """The precision and device of a backbone or tensor, in words."""
+    return f"{str(x.dtype).removeprefix('torch.')} on {x.device}"
 
 
 def identity(backbone: Backbone) -> dict:

@@ -16,6 +16,7 @@ _HOMES = {  # module -> the names it gives
     "questions": ("ask",),
     "check": ("Check", "budget", "grade"),
     "live": ("beside", "openings", "runner", "shorter", "watch"),
+    "waiting": ("watched",),
     "three_words": ("PROMPT", "rough", "tiny"),
     "hidden_states": (
         *("below", "by_kind", "check_best_guess", "check_foretold", "check_rank"),
@@ -73,7 +74,7 @@ _HOMES = {  # module -> the names it gives
     "throws_results": ("recorded_windows", "window_figure"),
     "throws_checks": ("check_pick", "check_theorem_2", "check_unpick"),
     "seen": ("foresight", "outlook"),
-    "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "rates"),
+    "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "guess_temperature", "rates"),
     "lossless": ("check_overlap", "check_rule", "guess_chance", "places", "telling"),
     "cases": ("case", "check_fault", "suspects"),
 }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from statistics import median
 
 import torch
@@ -35,8 +34,7 @@ def behind(drafter, text: Text, at: Sequence[int], adapters: bool = True) -> Ten
     frozen = freeze(backbone, text.tokens)
     anchors = torch.tensor(sorted(at), device=text.tokens.device).expand(len(text.tokens), -1)
     masks = drafter.masks[: drafter.horizon].to(backbone.dtype).expand(*anchors.shape, -1, -1)
-    with drafter.gate(0) if adapters else nullcontext():
-        z = block_states(backbone, frozen, anchors, masks, drafter.first_slot)
+    z = block_states(backbone, frozen, anchors, masks, drafter.first_slot, drafter.gate(0) if adapters else None)
     return torch.cat([frozen.hidden[:, anchors[0], None], z], 2)
 
 

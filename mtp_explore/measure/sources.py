@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
 from functools import cached_property, partial
 from numbers import Integral
 
@@ -64,8 +63,8 @@ class Target:
         if slots.branch.shape[1]:
             window = torch.full((1, drafter.horizon + 1, drafter.horizon + 1), 0.5, dtype=torch.float64)
             embeds = torch.cat([embeds, drafter.embed(slots, window.to(embeds.device)).to(embeds.dtype)], 1)
-        with drafter.gate(size) if slots.branch.shape[1] else nullcontext():
-            logits, hidden = backbone.call(embeds, lay, cache, last)
+        gate = drafter.gate(size) if slots.branch.shape[1] else None
+        logits, hidden = backbone.call(embeds, lay, cache, last, gate)
         cache.columns = size
         return cache, logits[:, 0], hidden[:, size - 1], slots, hidden[:, size:]
 

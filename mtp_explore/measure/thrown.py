@@ -103,9 +103,9 @@ def drafts(drafter, text: Text, w: Tensor, first: Tensor) -> Drafts:
     if size:
         index = torch.arange(drafter.first_slot, drafter.first_slot + size, device=w.device).expand(n, -1)
         embeds = drafter.embed(Slots(torch.zeros_like(index), index), window)
-        with drafter.gate(0):
-            embeds = embeds.view(*w.shape[:2], size, -1).to(text.backbone.dtype)
-            z = block_states(text.backbone, text.frozen, text.anchors, embeds, drafter.first_slot).flatten(0, 1)
+        embeds = embeds.view(*w.shape[:2], size, -1).to(text.backbone.dtype)
+        blocks = text.frozen, text.anchors, embeds, drafter.first_slot
+        z = block_states(text.backbone, *blocks, drafter.gate(0)).flatten(0, 1)
     count = torch.full_like(rows[:, 0], size, dtype=torch.long)
     state = State(*committed(text, first), hidden.flatten(0, 1), z, count, rows)
     belief = drafter.absorb(drafter.begin(state), first.flatten())

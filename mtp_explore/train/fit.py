@@ -174,10 +174,11 @@ def train_step(drafter, optimizer, batch: Batch | TextBatch, rate: float, precis
     for group in optimizer.param_groups:
         group["lr"] = rate
     device = next(drafter.parameters()).device.type
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-        losses = losses_of(drafter, batch)
-    optimizer.zero_grad()
-    losses["loss"].backward()
+    with torch.inference_mode(False), torch.enable_grad():  # an interrupt may have left the thread without gradients
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            losses = losses_of(drafter, batch)
+        optimizer.zero_grad()
+        losses["loss"].backward()
     torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
     optimizer.step()
     return {k: v.detach() for k, v in losses.items()}

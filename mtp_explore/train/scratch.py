@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..drafters import make_drafter
+from ..drafters import DRAFTERS, known_options
 from ..tensors.logprob import target_logprob
 from .features import Batch, futures
 from .fit import losses_of
@@ -51,7 +51,7 @@ def scratch(
     """
     model = make_model(recipe, len(tokenizer))
     backbone = Backbone(model, tokenizer, name=f"{recipe.corpus} from scratch")
-    drafter = make_drafter(name, backbone, **options)
+    drafter = DRAFTERS[name](backbone, **known_options(name, backbone, options))  # drawn after the trunk's weights
     refuse(drafter)
     windows = Windows(tokens, recipe.window + drafter.horizon + 1, recipe.seed)
     optimizer = make_optimizer(model.requires_grad_(True).train())

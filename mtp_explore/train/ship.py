@@ -36,8 +36,7 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str = "", **o
     start: a drafter with slots, as `load_drafter` names it, from whose adapters this one goes on.
     """
     backbone, text = load_backbone(corpus), load_corpus(corpus)
-    torch.manual_seed(recipe.seed)
-    drafter = make_drafter(name, backbone, **options)
+    drafter = make_drafter(name, backbone, seed=recipe.seed, **options)
     if start:
         drafter.start_from(load_drafter(start, backbone))
     report = fit(drafter, backbone, text, **asdict(recipe), out=out, every=250)

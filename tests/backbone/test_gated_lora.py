@@ -13,6 +13,7 @@ from transformers.pytorch_utils import Conv1D
 
 from mtp_explore.backbone.gated_lora import PEFT_CONFIG, PEFT_WEIGHTS, GatedLoRA, select
 from mtp_explore.backbone.layout import layout
+from mtp_explore.backbone.now import NOW
 from mtp_explore.contract import Slots
 
 KINDS = ["llama", "gpt2", "qwen3", "neox"]
@@ -121,19 +122,22 @@ def test_the_other_ways_are_not():
     assert not (plain.half() + 0.0 * (huge @ up.half().T)).isfinite().all()
 
 
-# The model is left as it was: its modules, the keys of its state dict, its weights, and no hook stays behind, also
-# after an error; an inner gate ends with its block.
+# The model is left as it was: its modules, the keys of its state dict, its weights, what it computes, also after an
+# error; an inner gate ends with its block. Hooks stand once, however many adapters and gates there are.
 def test_the_model_is_left_alone():
     backbone = toy("gpt2")
     before = {k: v.clone() for k, v in backbone.model.state_dict().items()}
     kinds = [type(m) for m in backbone.model.modules()]
+    plain = call(backbone, nullcontext())
     lora = adapters(backbone)
     with pytest.raises(RuntimeError), lora.gate(2), lora.gate(1):
         raise RuntimeError
+    adapters(backbone)
+    assert all(torch.equal(*pair) for pair in zip(plain, call(backbone, nullcontext()), strict=True))
     after = backbone.model.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[k], after[k]) for k in before)
     assert kinds == [type(m) for m in backbone.model.modules()]
-    assert not any(m._forward_hooks for m in backbone.model.modules())
+    assert NOW.gate is None and max(len(m._forward_hooks) for m in backbone.model.modules()) == 1
     assert {n.split(".")[0] for n in lora.state_dict()} == {"down", "up"}
 
 

@@ -190,7 +190,7 @@ def test_wrong_backbones(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"name": "independant"}, "name='independant' is no drafter.*did you mean 'independent'"),
+        ({"name": "independant"}, "name='independant': use one of .*did you mean 'independent'"),
         ({"options": {"horizon": 0}}, "horizon=0"),
         ({"options": {"horizon": 3, "rank": 8}}, "rank= is no option of drafter 'independent': it takes horizon, hid"),
         ({"made_for": None}, "not one of a drafter"),

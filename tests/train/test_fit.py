@@ -352,7 +352,6 @@ def test_half_precision_backbones(name, options, tmp_path):
 def test_precision(tmp_path, monkeypatch):
     seen, losses, options = [], {}, dict(horizon=2, rank=2, anchors=16)
     for precision in ("float32", "bfloat16"):
-        torch.manual_seed(0)
         learner = make_drafter("masked", backbone(), **options)
         honest = learner.losses
 
