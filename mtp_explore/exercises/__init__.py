@@ -9,6 +9,7 @@ budget(n)                               n, or a fifth of it where MTP_FAST=1
 """
 
 from importlib import import_module
+from types import FunctionType
 
 _HOMES = {  # module -> the names it gives
     "guessing": ("guess", "guess_faster", "guess_kept"),
@@ -85,7 +86,10 @@ __all__ = sorted(_MODULE)
 def __getattr__(name: str):
     if name not in _MODULE:
         raise AttributeError(f"mtp_explore.exercises has no name {name!r}: it has {', '.join(__all__)}")
-    return getattr(import_module(f".{_MODULE[name]}", __name__), name)
+    value = getattr(import_module(f".{_MODULE[name]}", __name__), name)
+    if isinstance(value, FunctionType) and not name.startswith("check_"):
+        value = import_module(".given", __name__).checked(value)
+    return value
 
 
 def __dir__() -> list[str]:

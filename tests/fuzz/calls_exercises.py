@@ -69,7 +69,6 @@ def live_and_guesses() -> dict:
         "rates": (dict(trace=w.trace),),
         "budget": (dict(n=5, fast=2),),
         "grade": (dict(function=quick, cases=[(1,)], judge=lambda *a: None, praise="yes"), texts | {"function": "any"}),
-        "Check": (dict(passed=1, cases=1, message="yes", started=True), {"message": "text"}),
         "tiny": (dict(vocabulary=3, seed=1),),
         "rough": (dict(backbone=w.tiny, horizon=2, seed=1),),
         "check_lookup_wins": (dict(name="stories", prompt="A", max_new_tokens=2), {"name": "any"}),

@@ -30,7 +30,7 @@ def test_every_public_function_has_a_good_call():
     for room, module in (("exercises", exercises), ("plots", plots), ("widgets", widgets)):
         of = {name: getattr(module, name) for name in module.__all__}
         public |= {f"{room}.{n}" for n, f in of.items() if callable(f) and inspect.signature(f).parameters}
-    assert not public - tried
+    assert not public - tried - {"exercises.Check"}  # what checks return
     makers = {call.given["name"]: set(call.given) for call in the_calls() if call.name.startswith("mtp.make_drafter")}
     for name, drafter in DRAFTERS.items():
         assert set(inspect.signature(drafter.__init__).parameters) - {"self"} <= makers[name]
