@@ -126,7 +126,7 @@ class Backbone:
                 NOW.keep, NOW.states, NOW.gate = None, None, outer
 
     def by_ids(self, tokens: Tensor) -> Tensor:
-        """Logits [B, T, V] of whole texts [B, T], read by the model in one pass without cache, as it is."""
+        """Logits [B, T, V] of whole texts [B, T], read by the model in one pass without a cache, as it is."""
         with lock_of(self.model):
             return self.model(tokens, use_cache=False).logits
 

@@ -254,7 +254,7 @@ def _target(backbone: Backbone, ids: list[int], n: int, law: Callable) -> dict[t
         grown = []
         parts = list(zip(prefixes.split(size), weight.split(size), strict=True))
         for some, w in bar(f"target's law of token {k + 1}", parts):
-            p = law(sound(backbone.model(some, use_cache=False).logits[:, -1], backbone))
+            p = law(sound(backbone.by_ids(some)[:, -1], backbone))
             row, token = torch.nonzero(p > 0, as_tuple=True)
             grown.append((torch.cat([some[row], token[:, None]], 1), w[row] * p[row, token]))
         prefixes, weight = (torch.cat(x) for x in zip(*grown, strict=True))

@@ -80,7 +80,7 @@ def likeliest(
     prefixes = torch.tensor([ids], device=backbone.device)
     weight = torch.ones(1, dtype=torch.float64, device=backbone.device)
     for _ in range(n):
-        chunks = [sound(backbone.model(c, use_cache=False).logits[:, -1], backbone) for c in prefixes.split(256)]
+        chunks = [sound(backbone.by_ids(c)[:, -1], backbone) for c in prefixes.split(256)]
         joint = weight[:, None] * law(torch.cat(chunks))
         best = joint.flatten().topk(min(most, joint.numel()))
         row, token = best.indices // joint.shape[1], best.indices % joint.shape[1]
