@@ -24,7 +24,7 @@ from ..decode.arguments import pair, shaping
 from ..decode.loop import run
 from ..decode.plan import resolve
 from ..decode.tape import PositionTape
-from ..tensors.categorical import shape, watching
+from ..tensors.categorical import WATCH, shape
 from ..verify import match, rule_named
 from .arguments import fitting, sound
 from .boxes import Boxes, TooMany, cut, joined, unit
@@ -234,13 +234,17 @@ def _run_boxes(job: _Job, tape, boxes: Boxes, room: int, draw: torch.Generator |
     greedy = job.law.keywords["temperature"] == 0  # one-hot laws: no uniform decides anything
     start, end = len(job.ids), len(job.ids) + job.n
     prompts, thrown = [job.ids] * len(low), tape(values, job.horizon)
-    with watching(None if greedy else watch):
+    before = WATCH.watcher
+    try:  # no context manager: an interrupt at its end would leave the watcher in the thread
+        WATCH.watcher = None if greedy else watch
         for call in run(job.backbone, job.drafter, prompts, job.n, job.law, job.rule, job.plan, thrown, []):
             kept += torch.where(alive, call.verdict.accepted, 0)
             alive &= call.length < end
             tokens = call.tokens[:, start:end]
             if not bool(fresh.any()):  # no box stands for one text: what they would write is not asked
                 break
+    finally:
+        WATCH.watcher = before
     return tokens.clone(), kept, fresh, pieces
 
 

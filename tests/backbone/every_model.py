@@ -53,7 +53,10 @@ OTHER = {
     "gpt_neo/local": dict(attention_types=[[["global", "local"], 2]], window_size=5),
     "falcon/alibi": dict(alibi=True),
     "zaya": dict(num_experts_per_tok=1),
-    "dbrx": dict(attn_config=dict(kv_n_heads=2, rope_theta=1e4, clip_qkv=8.0), ffn_config=dict(hidden_size=32, ffn_hidden_size=16)),
+    "dbrx": dict(
+        attn_config=dict(kv_n_heads=2, rope_theta=1e4, clip_qkv=8.0),
+        ffn_config=dict(hidden_size=32, ffn_hidden_size=16),
+    ),
     "ernie4_5_moe": dict(moe_k=2),
     "xmod": dict(languages=["en_XX"], default_language="en_XX"),
     "reformer": dict(axial_pos_embds=False, attn_layers=["local", "lsh"] * 2, attention_head_size=8, num_buckets=2),
