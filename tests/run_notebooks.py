@@ -75,4 +75,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in ("check", "run", "book"):
         sys.exit(__doc__)
     os.environ.setdefault("OMP_NUM_THREADS", "2")
+    os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")  # the book has plotly's script once, beside its pages
     sys.exit(min(main(sys.argv[1], sys.argv[2:]), 1))
