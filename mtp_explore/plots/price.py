@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from ..checks import refusal
+from . import given
 from .style import GREEN, INK, bare, literal, look, washed
 
 
@@ -26,8 +28,11 @@ def break_even(points: Mapping[str, tuple[float, float]]):
     """
     import plotly.graph_objects as go
 
-    if not points or any(not (cost > 0 and gain > 0) for cost, gain in points.values()):
-        raise ValueError(f"points={dict(points)!r:.80}: give {{name: (cost, gain)}}, all above 0")
+    form = "{name: (cost, gain)}, all above 0"
+    points = given.table("points", points, form)
+    points = {name: given.numbers(f"points[{name!r:.40}]", pair, 1).tolist() for name, pair in points.items()}
+    if any(len(pair) != 2 or min(pair) <= 0 for pair in points.values()):
+        raise ValueError(refusal("points", points, f"give {form}"))
     most = 1.15 * max(max(pair) for pair in points.values())
     figure = go.Figure()
     figure.add_scatter(
