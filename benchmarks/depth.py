@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 
-import torch
 from common import prompts, receipt, write
 
 import mtp_explore as mtp
@@ -29,8 +28,7 @@ def main() -> None:
     starts = prompts(backbone, args.backbone, COUNT, LENGTH, "validation")
     results = {}
     for name, options in FORMS.items():
-        torch.manual_seed(SEED)
-        drafter = mtp.make_drafter("independent", backbone, horizon=8, **options)
+        drafter = mtp.make_drafter("independent", backbone, seed=SEED, horizon=8, **options)
         report = mtp.fit(drafter, backbone, corpus, args.steps, SEED, every=args.steps, progress=False)
         traces = mtp.generate(backbone, drafter, starts, TOKENS, temperature=0.0)
         mean, half, _ = interval([len(t.tokens) / t.calls for t in traces])

@@ -81,8 +81,7 @@ def train_heads(run: Run, sizes: Sizes):
 
 def fresh(run: Run, target):
     """An untrained drafter and its optimiser."""
-    torch.manual_seed(run.seed)
-    drafter = mtp.make_drafter(run.drafter, target, **run.options)
+    drafter = mtp.make_drafter(run.drafter, target, seed=run.seed, **run.options)
     return drafter, torch.optim.AdamW(drafter.parameters(), betas=(0.9, 0.95), weight_decay=0.0)
 
 

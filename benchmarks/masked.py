@@ -62,7 +62,6 @@ def table(name: str, sizes: Sizes, quick: bool) -> dict:
 
 def best_heads(target, text, sizes: Sizes) -> tuple:
     """(independent heads, facts): as wide as 2 MB allow, by the best recipe that is known for them."""
-    torch.manual_seed(0)
     heads, recipe = mtp.make_drafter(HEADS, target, hidden=320), dict(rate=sizes.heads_rate, batch=sizes.batch)
     recipe |= dict(steps=sizes.heads_steps, positions=sizes.heads_positions)
     report = fit(heads, target, text, **recipe, every=sizes.heads_steps, progress=False)

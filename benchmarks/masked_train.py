@@ -58,8 +58,7 @@ def seen(drafter, sizes: Sizes, target, corpus, text: str = "corpus", cache=None
 
 def fresh(run: Run, sizes: Sizes, target):
     """An untrained drafter in the run's form, and its optimiser."""
-    torch.manual_seed(run.seed)
-    drafter = mtp.make_drafter("masked", target, **run.options(sizes))
+    drafter = mtp.make_drafter("masked", target, seed=run.seed, **run.options(sizes))
     if run.form != "cheap":
         drafter.rows = partial(plain_rows, drafter, run.form == "gated")
     return drafter, adam(drafter)

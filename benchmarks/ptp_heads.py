@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from common import adam, learned
 from ptp_plan import LONG, Run, Sizes
 from ptp_town import usual
@@ -64,7 +63,6 @@ def heads(sizes: Sizes, cache: Path) -> dict:
     """Train heads for the longest window; facts as those of `trained`."""
     target, _ = usual(sizes.trunk_steps, cache)
     slots = fresh(Run(horizon=LONG, variant="categorical"), sizes, target)[0]
-    torch.manual_seed(0)
     drafter = mtp.make_drafter("independent", target, horizon=LONG)
     known = Anchored(windows(LONG, sizes, "own", cache)._replace(anchors=sizes.anchors), target)
     test = held(LONG, sizes, "own", cache)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from common import adam, learned
 from ptp_decode import decoded
 from ptp_heads import Anchored
@@ -31,7 +30,6 @@ def method(name: str, times: int, sizes: Sizes, cache: Path) -> dict:
     """Train a drafter of another method, `times` the usual steps, and decode with it."""
     sizes = sizes.longer(times)
     target, corpus = usual(sizes.trunk_steps, cache)
-    torch.manual_seed(0)
     drafter = mtp.make_drafter(name, target, horizon=K, **options(name, sizes))
     known, recipe, steps = windows(K, sizes, "own", cache)._replace(anchors=sizes.anchors), sizes, sizes.steps
     if not drafter.wants_text:

@@ -106,8 +106,7 @@ def ordinary(drafter, text: Tensor, anchors: Tensor, future: Tensor, greedy: Ten
 def trained(run: Student, sizes: Sizes, cache: Path) -> dict:
     """The facts of a run: curve, seconds, and what it can."""
     target, corpus = usual(sizes.trunk_steps, cache)
-    torch.manual_seed(run.seed)
-    drafter = mtp.make_drafter("student", target, **run.options(sizes))
+    drafter = mtp.make_drafter("student", target, seed=run.seed, **run.options(sizes))
     if run.learns == "next":
         drafter.losses = partial(ordinary, drafter)
     text, k, sizes = "corpus" if run.data else "own", drafter.horizon, run.recipe(sizes)

@@ -53,8 +53,7 @@ def held(horizon: int, sizes: Sizes, text: str, cache: Path) -> Texts:
 
 def fresh(run: Run, sizes: Sizes, target):
     """An untrained drafter and its optimiser."""
-    torch.manual_seed(run.seed)
-    drafter = mtp.make_drafter("ptp", target, **run.options(sizes))
+    drafter = mtp.make_drafter("ptp", target, seed=run.seed, **run.options(sizes))
     return drafter, adam(drafter)
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 import mtp_explore as mtp
 
+from . import atomic
 from .trace.glyphs import visible
 
 LEGEND = "underlined: accepted drafts; ★: the target's own token, one per call"
@@ -87,7 +88,7 @@ def generate(
     shape = dict(temperature=temperature, top_k=top_k, top_p=top_p)
     trace = mtp.generate(target, helper, prompt, max_new_tokens, rule=rule, plan=plan, seed=seed, **shape)
     if json:
-        json.write_text(trace.to_json(), encoding="utf-8")
+        atomic.write_text(json, trace.to_json())
     if html:
         mtp.play(trace).save(html)
     console = Console(highlight=False)

@@ -7,10 +7,11 @@ M slots per branch, L length of the token buffer. p is always the target's law, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
+
+from .backbone.now import Gate
 
 Belief = Any  # a named tuple of tensors, batch first, that knows how many tokens it has absorbed
 
@@ -68,8 +69,8 @@ class Drafter(Protocol):
         """May warn that text will be decoded under a law that it was not made for."""
         ...
 
-    def gate(self, first: int) -> AbstractContextManager:
-        """Around one backbone call: its adapters act on rows `first`.. only, the slots."""
+    def gate(self, first: int) -> Gate | None:
+        """For one backbone call: its adapters act on rows `first`.. only, the slots; None: it has none."""
         ...
 
     def begin(self, state: State) -> Belief: ...

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"trace", "checks"},
+    {"trace", "checks", "atomic"},
     {"contract", "backbone", "tensors", "corpora"},
     {"drafters", "verify"},
     {"decode", "train"},

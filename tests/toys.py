@@ -6,7 +6,6 @@ row of the context matters. `on_every_device` runs a test on the CPU and, where 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cache
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import transformers as tf
 from torch import Tensor
 
 from mtp_explore.backbone.load import Backbone
+from mtp_explore.backbone.now import Gate
 from mtp_explore.contract import Slots, State
 from mtp_explore.drafters.base import DrafterBase, one_hot_log
 from mtp_explore.tensors.categorical import at
@@ -164,26 +164,22 @@ class SlotDrafter(DrafterBase):
             return torch.randn(*size, generator=g).to(backbone.device, backbone.dtype)
 
         self.survival = 0.6 ** torch.arange(horizon + 1, device=backbone.device).double()
-        self.adapters = {
-            layer: (normal(size[0], self.rank), normal(self.rank, size[1]))
+        names = {layer: name for name, layer in backbone.model.named_modules()}
+        self.layers = {names[layer]: layer for layer, _ in linear_layers(backbone.model)}
+        self.pairs = {
+            names[layer]: (normal(size[0], self.rank).T, normal(self.rank, size[1]).T)
             for layer, size in linear_layers(backbone.model)
         }
+        self.scale = self.strength
         self.masks = normal(horizon + 1, backbone.width)
         self.waves = normal(2, backbone.width)
         self.sampler = normal(2 * backbone.width, backbone.width) * 0.3
 
-    @contextmanager
-    def gate(self, first: int):
-        def hook(layer, inputs, output):
-            down, up = self.adapters[layer]
-            output[:, first:] += self.strength * (inputs[0][:, first:] @ down) @ up
+    def gate(self, first: int) -> Gate:
+        return Gate(self, first)
 
-        hooks = [layer.register_forward_hook(hook) for layer in self.adapters]
-        try:
-            yield
-        finally:
-            for h in hooks:
-                h.remove()
+    def pair(self, name: str) -> tuple[Tensor, Tensor]:
+        return self.pairs[name]
 
     def begin(self, state: State) -> SlotBelief:
         zero = torch.zeros_like(state.length)

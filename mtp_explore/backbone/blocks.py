@@ -12,7 +12,7 @@ An end-of-text token begins the next document; positions count from there, as th
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
 from typing import NamedTuple
 
 import torch
@@ -22,6 +22,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from ..tensors.attention import block_attention
 from .layout import Layout
 from .load import Backbone
+from .now import Gate, lock_of
 
 NAME = "mtp_blocks"  # of the attention below, in transformers' table
 STRANGE = ("s_aux", "position_bias")  # what some models add to attention, and this one does not know
@@ -63,12 +64,15 @@ def sight(frozen: Frozen, anchors: Tensor) -> Tensor:
     return same & (place <= anchors[..., None])
 
 
-def block_states(backbone: Backbone, frozen: Frozen, anchors: Tensor, embeds: Tensor, first: int = 1) -> Tensor:
+def block_states(
+    backbone: Backbone, frozen: Frozen, anchors: Tensor, embeds: Tensor, first: int = 1, gate: Gate | None = None
+) -> Tensor:
     """Final states [B, A, M, D] of blocks at the places `anchors` [B, A], from input embeddings [B, A, M, D]; fastest
     with the anchors of a row in order.
 
-    Adapters that are open act on all of it: open them with gate(0). Gradients reach the embeddings and the adapters.
-    ValueError: a model whose attention cannot be exchanged, or whose window is shorter than a block.
+    gate: adapters that act on all of it, lora.gate(0). Gradients reach the embeddings and the adapters.
+    ValueError: a model whose attention cannot be exchanged, whose cache holds latents (DeepSeek's attention), or whose
+    window is shorter than a block.
     """
     rows = embeds.shape[2]
     seen = sight(frozen, anchors)[:, :, None]
@@ -85,9 +89,13 @@ def block_states(backbone: Backbone, frozen: Frozen, anchors: Tensor, embeds: Te
         return mask.masked_fill_(~ok, torch.finfo(embeds.dtype).min)
 
     none = torch.zeros_like(anchors[:, :1])
-    with attending(backbone, frozen, [i + 1 for i in anchors.amax(0).tolist()]):
-        _, hidden = backbone.run(embeds.flatten(1, 2), position.flatten(1, 2), backbone.masks(make), none)
+    rows = embeds.flatten(1, 2), position.flatten(1, 2), backbone.masks(make), none
+    hidden = attending(backbone, frozen, [i + 1 for i in anchors.amax(0).tolist()], rows, gate)
     return hidden.unflatten(1, embeds.shape[1:3])
+
+
+class _Refused(ValueError):
+    """What `attend` itself cannot serve."""
 
 
 class _Open(NamedTuple):
@@ -96,32 +104,46 @@ class _Open(NamedTuple):
     calls: list[int]  # layers that were served
 
 
-_open: _Open | None = None
+class _Thread(threading.local):
+    open: _Open | None = None  # what the attention of this thread's call serves
 
 
-@contextmanager
-def attending(backbone: Backbone, frozen: Frozen, reach: list[int]):
-    """While open, the model's attention is `attend`, with a block for every entry of `reach`."""
-    global _open
+_now = _Thread()
+
+
+def attending(backbone: Backbone, frozen: Frozen, reach: list[int], rows: tuple, gate: Gate | None) -> Tensor:
+    """The states that `Backbone.run` gives for `rows` while the model's attention is `attend`, with a block for every
+    entry of `reach`. No other call of the model runs meanwhile.
+    """
     configs = {id(c): c for m in backbone.model.modules() if (c := getattr(m, "config", None)) is not None}
-    before = [(c, c._attn_implementation) for c in configs.values()]
     ALL_ATTENTION_FUNCTIONS.register(NAME, attend)
-    outer, _open = _open, _Open(frozen, reach, [])
-    try:
-        for config, _ in before:
-            config._attn_implementation = NAME
-        yield
-        served = sorted(_open.calls)
-    except RuntimeError as error:
-        if _open.calls or isinstance(error, torch.OutOfMemoryError):
-            raise
-        raise _own_attention(backbone) from error  # which cannot read these masks
-    finally:
-        _open = outer
-        for config, name in before:
-            config._attn_implementation = name
-    if served != list(range(len(frozen.layers))):
+    serving = _Open(frozen, reach, [])
+    with lock_of(backbone.model):
+        before = [(c, c._attn_implementation) for c in configs.values()]
+        try:
+            _now.open = serving
+            for config, _ in before:
+                config._attn_implementation = NAME
+            hidden = backbone.run(*rows, gate=gate)[1]
+        except (RuntimeError, ValueError) as error:
+            if serving.calls or isinstance(error, (torch.OutOfMemoryError, _Refused)):
+                raise
+            raise _own_attention(backbone) from error  # which cannot read these masks
+        finally:
+            _now.open = None
+            try:
+                _put_back(before)
+            except BaseException:  # an interrupt on the way back: the model goes back first
+                _put_back(before)
+                raise
+    if sorted(serving.calls) != list(range(len(frozen.layers))):
         raise _own_attention(backbone)
+    return hidden
+
+
+def _put_back(before: list) -> None:
+    for config, name in before:
+        config._attn_implementation = name
 
 
 def _own_attention(backbone: Backbone) -> ValueError:
@@ -147,11 +169,17 @@ def attend(
     attention_mask [B, A, 1 or M, T] is that of `block_states`; others: what transformers passes besides.
     """
     if strange := [name for name in STRANGE if others.get(name) is not None]:
-        raise ValueError(f"this model's attention uses {strange[0]}, which training on frozen keys does not know")
-    _open.calls.append(module.layer_idx)
-    blocks = len(_open.reach), -1
+        raise _Refused(f"this model's attention uses {strange[0]}, which training on frozen keys does not know")
+    _now.open.calls.append(module.layer_idx)
+    text = _now.open.frozen.layers[module.layer_idx]
+    if [(x.shape[1], x.shape[3]) for x in text] != [(x.shape[1], x.shape[3]) for x in (key, value)]:
+        raise _Refused(
+            f"model type {module.config.model_type!r}: its cache holds latents, not the keys and values of its heads, "
+            "and cannot be trained on frozen keys; take a drafter without slots (independent, cp, hmm, btree) or "
+            "another model (Llama, Qwen, GPT-2, ...)"
+        )
+    blocks = len(_now.open.reach), -1
     query = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)).unflatten(1, (key.shape[1], -1))
     key, value = (x.unflatten(2, blocks) for x in (key, value))
-    text = _open.frozen.layers[module.layer_idx]
-    out = block_attention(query.unflatten(3, blocks), key, value, text, attention_mask, _open.reach, softcap)
+    out = block_attention(query.unflatten(3, blocks), key, value, text, attention_mask, _now.open.reach, softcap)
     return out.flatten(3, 4).flatten(1, 2).transpose(1, 2).contiguous(), None

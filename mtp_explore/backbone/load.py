@@ -6,28 +6,49 @@ repository is never run (`trust_remote_code` stays off).
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..checks import choice, printable, refusal, shown
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
-from .files import checked, shipped_directory, shipped_names
+from .files import (
+    ADAPTER,
+    CONFIG,
+    MODEL_FILES,
+    OWNERS,
+    checked,
+    located,
+    read_json,
+    save_directory,
+    tokenizer_files,
+)
 from .fingerprint import fingerprint
 from .layout import Layout, additive
-from .truth import compared, refuse_strange
+from .now import NOW, Gate, attach, listen, lock_of
+from .seal import check_seal
+from .sense import check_config, check_fit, tensors_in
+from .truth import compared, refuse_mps, refuse_strange
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
+PROMPT = "pass a string, a list of token ids, or a list of either"
+DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
+REMEDY = (
+    'pass the name of a shipped model ("stories"), a directory or a Hub id; a model of transformers becomes one by '
+    "Backbone(model, tokenizer)"
+)
 
 
 class Backbone:
     """A transformers causal LM with its tokenizer.
 
-    model, tokenizer, config: the transformers objects. V = `vocabulary`, D = `width`, `context` = positions it has.
+    model, tokenizer, config: the transformers objects. V = `vocabulary`; D = `width` of the states that enter the
+    unembedding, `embed_width` of the input embeddings (few models have another); `context` = positions it has.
+    Several threads may call one backbone: each call is its own.
     """
 
     def __init__(self, model, tokenizer=None, name: str = "model"):
@@ -35,12 +56,14 @@ class Backbone:
         self.config = model.config
         text = self.config.get_text_config()
         refuse_strange(model, text)
-        self.width = text.hidden_size
         self.context = _context(text)
         self.layer_types = set(getattr(text, "layer_types", None) or ())
         self.window = getattr(text, "sliding_window", None)
         self.embed = model.get_input_embeddings()
-        self.vocabulary = model.get_output_embeddings().weight.shape[0]
+        head = model.get_output_embeddings()
+        self.vocabulary = head.weight.shape[0]
+        self.width = getattr(head, "in_features", None) or head.weight.shape[1]
+        self.embed_width = getattr(self.embed, "embedding_dim", None) or self.embed.weight.shape[1]
         self.pieces: dict[int, str] = {}  # texts of single tokens, once asked for
         self._fingerprint: str | None = None
         self.takes_slots = compared(self)
@@ -71,32 +94,41 @@ class Backbone:
         """An empty cache with room for `capacity` columns."""
         return RowsCache(capacity)
 
-    def call(self, embeds: Tensor, layout: Layout, cache: RowsCache, keep: Tensor) -> tuple[Tensor, Tensor]:
+    def call(
+        self, embeds: Tensor, layout: Layout, cache: RowsCache, keep: Tensor, gate: Gate | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The one backbone call of a step: embeds [B, Q, D] -> logits [B, R', V] of the rows `keep` [B, R'] and the
-        states [B, Q, D] that enter the unembedding, of all rows.
+        states [B, Q, D] that enter the unembedding, of all rows. gate: adapters that act on the last rows.
         """
-        return self.run(embeds, layout.positions, self._mask(layout, embeds.dtype), keep, cache.hf)
+        return self.run(embeds, layout.positions, self._mask(layout, embeds.dtype), keep, cache.hf, gate)
 
-    def run(self, embeds: Tensor, positions: Tensor, mask, keep: Tensor, cache=None) -> tuple[Tensor, Tensor]:
+    def run(
+        self, embeds: Tensor, positions: Tensor, mask, keep: Tensor, cache=None, gate: Gate | None = None
+    ) -> tuple[Tensor, Tensor]:
         """`call` with positions [B, Q], what `masks` made, and the cache of transformers, if there is one."""
-        seen = []
+        outer = NOW.gate
+        gate = gate or outer
+        if gate is not None:
+            attach(self.model, gate.adapters)
+        listen(self.model.get_output_embeddings())
+        with lock_of(self.model):
+            try:  # plain stores, and no call between them: an interrupt cannot part them
+                NOW.keep, NOW.gate = keep, gate
+                out = self.model(
+                    inputs_embeds=embeds,
+                    past_key_values=cache,
+                    position_ids=positions,
+                    attention_mask=mask,
+                    use_cache=cache is not None,
+                )
+                return out.logits, NOW.states
+            finally:
+                NOW.keep, NOW.states, NOW.gate = None, None, outer
 
-        def capture(module, inputs):  # all rows are remembered, only those asked for are unembedded
-            seen.append(inputs[0])
-            return (inputs[0].gather(1, keep[..., None].expand(-1, -1, inputs[0].shape[-1])),)
-
-        hook = self.model.get_output_embeddings().register_forward_pre_hook(capture)
-        try:
-            out = self.model(
-                inputs_embeds=embeds,
-                past_key_values=cache,
-                position_ids=positions,
-                attention_mask=mask,
-                use_cache=cache is not None,
-            )
-        finally:
-            hook.remove()
-        return out.logits, seen[0]
+    def by_ids(self, tokens: Tensor) -> Tensor:
+        """Logits [B, T, V] of whole texts [B, T], read by the model in one pass without a cache, as it is."""
+        with lock_of(self.model):
+            return self.model(tokens, use_cache=False).logits
 
     def _mask(self, layout: Layout, dtype: torch.dtype):
         mask = self.masks(lambda window: additive(layout, dtype, window))
@@ -136,8 +168,11 @@ class Backbone:
         return Unembedding(head.weight, getattr(head, "bias", None), scale, cap)
 
     def encode(self, prompt) -> list[list[int]]:
-        """Token ids of a prompt: a string, a list (or tensor) of ids, or a list of either (a batch)."""
-        rows = [self._ids(p) for p in ([prompt] if is_single(prompt) else prompt)]
+        """Token ids of a prompt: a string, a list (or tensor) of ids, a list of either (a batch), or what a tokenizer
+        returns (a mapping with input_ids; places that its attention_mask hides are left out).
+        """
+        rows = prompt if isinstance(prompt, str) else unpacked(prompt)
+        rows = [self._ids(p) for p in ([rows] if is_single(rows) else rows)]
         if not rows:
             raise ValueError("prompt is an empty list: pass a string, a list of token ids, or a list of either")
         for ids in rows:
@@ -148,11 +183,19 @@ class Backbone:
         if not isinstance(prompt, str):
             ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
             if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
-                raise TypeError(f"prompt holds {ids!r:.60}: pass a string, a list of token ids, or a list of either")
+                chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
+                remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
+                raise TypeError(refusal("prompt", prompt, f"it is neither text nor ids; {remedy}"))
             return [int(t) for t in ids]
         if self.tokenizer is None:
             raise ValueError(f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids")
-        return self.tokenizer(prompt)["input_ids"]
+        try:
+            ids = self.tokenizer(prompt)["input_ids"]
+        except Exception as error:  # lone surrogates, say
+            raise ValueError(refusal("prompt", prompt, f"the tokenizer cannot read it ({error}); {PROMPT}")) from error
+        bos = self.tokenizer.bos_token_id
+        twice = bos is not None and ids[:2] == [bos, bos] and prompt.startswith(self.tokenizer.bos_token)
+        return ids[1:] if twice else ids  # a chat template has written it already
 
     def _check(self, ids: list[int]) -> None:
         if not ids:
@@ -172,16 +215,33 @@ class Backbone:
             return " ".join(map(str, ids))
         return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
 
+    def continued(self, prompt: list[int], new: list[int]) -> tuple[str, str]:
+        """The texts of a prompt and of the new tokens after it, which together are the text of all: some decoders drop
+        the first space of what they are given, and a character may begin in the one and end in the other.
+        """
+        if self.tokenizer is None:
+            return self.decode(prompt), self.decode(new)
+        every = self.decode([*prompt, *new])
+        before = os.path.commonprefix([self.decode(prompt), every])
+        return before, every[len(before) :]
+
     def to(self, *args, **kwargs) -> Backbone:
         """Move or cast the model, as torch's `Module.to`."""
         self.model.to(*args, **kwargs)
         return self
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """config.json, model.safetensors and the tokenizer's files, as transformers writes them."""
-        self.model.save_pretrained(directory)
-        if self.tokenizer is not None:
-            self.tokenizer.save_pretrained(directory)
+        """config.json, model.safetensors and the tokenizer's files, as transformers writes them, but sealed and never
+        half written; they replace an older model and its card. ValueError: `directory` is a file. OSError: it cannot be
+        written.
+        """
+
+        def write(where: Path) -> None:
+            self.model.save_pretrained(where)
+            if self.tokenizer is not None:
+                self.tokenizer.save_pretrained(where)
+
+        save_directory(directory, write, stale=MODEL_FILES)
 
 
 def is_single(prompt) -> bool:
@@ -191,7 +251,21 @@ def is_single(prompt) -> bool:
     try:
         return len(prompt) > 0 and (getattr(prompt[0], "ndim", 1) == 0 or isinstance(prompt[0], Integral))
     except (TypeError, KeyError):
-        raise TypeError(f"prompt={prompt!r:.60}: pass a string, a list of token ids, or a list of either") from None
+        raise TypeError(refusal("prompt", prompt, PROMPT)) from None
+
+
+def unpacked(prompt):
+    """The ids of what a tokenizer returns, one list or several, without padded places; other prompts as they are."""
+    if not isinstance(prompt, Mapping):
+        return prompt
+    if "input_ids" not in prompt:
+        raise TypeError(refusal("prompt", prompt, f"a mapping needs input_ids, as tokenizers return it; {PROMPT}"))
+    ids, mask = (x.tolist() if hasattr(x, "tolist") else x for x in (prompt["input_ids"], prompt.get("attention_mask")))
+    if mask is None:
+        return ids
+    if is_single(ids):
+        return [t for t, real in zip(ids, mask, strict=True) if real]
+    return [[t for t, real in zip(*row, strict=True) if real] for row in zip(ids, mask, strict=True)]
 
 
 def _context(text) -> int:
@@ -204,51 +278,96 @@ def _context(text) -> int:
     return most if most > 0 else 1 << 30  # XLNet says -1
 
 
-def load_backbone(name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None):
-    """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id.
+def load_backbone(
+    name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | str | None = None
+) -> Backbone:
+    """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id ("gpt2" and its like
+    without their owners too).
 
-    device: "cpu", "cuda", ...; default CUDA where there is one. dtype: default float32 on the CPU, the file's own on
-    an accelerator. Errors: an unknown name (with the nearest known ones), a file that is damaged or not safetensors.
+    device: "cpu", "cuda", ...; default CUDA where there is one. dtype: torch.float32, "bfloat16", ...; default float32
+    on the CPU, the file's own ("auto") on an accelerator.
+    Errors: TypeError for what is no name; ValueError for an unknown name (with the nearest known ones), a device that
+    is not here or has no float64, a model that brings code of its own (it is never run), a config.json that makes no
+    sense, a file that is damaged or not safetensors.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    place, dtype = _device(device), _dtype(dtype)
+    directory = located(name, "backbone", REMEDY)
+    if directory is not None:
+        _refuse_other_kinds(directory)
+        checked(directory)
+    source = str(directory or OWNERS.get(name, name))
+    try:
+        model, tokenizer = _read(source, directory, dtype or ("float32" if place.type == "cpu" else "auto"))
+    except Exception as error:
+        why = printable((str(error) or repr(error)).splitlines()[0].rstrip("."))
+        if "trust_remote_code" in str(error):
+            why = "it brings code of its own, which is never run"
+        raise ValueError(
+            f"name={str(name)!r} could not be loaded: {why}. "
+            "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
+        ) from error
+    return Backbone(model.to(place), tokenizer, name=str(name))
+
+
+def _read(source: str, directory: Path | None, dtype: str) -> tuple:
+    """Model and tokenizer as transformers has them; what files and config can tell comes before any building."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
     from transformers.utils import logging as progress
 
-    try:
-        device = torch.empty(0, device=device or ("cuda" if torch.cuda.is_available() else "cpu")).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"device={str(device)!r} cannot be used here ({str(error).splitlines()[0]}): try 'cpu'"
-        ) from error
-    directory = shipped_directory(str(name), "backbone") or (Path(name) if Path(name).is_dir() else None)
-    if directory is not None:
-        checked(directory)
-    elif "/" not in str(name):
-        known = shipped_names("backbone")
-        near = difflib.get_close_matches(str(name), known, 3, 0.3)
-        raise ValueError(
-            f"name={str(name)!r} is no shipped backbone ({', '.join(known) or 'none found'}), directory or Hub id"
-            + (f": did you mean {' or '.join(map(repr, near))}?" if near else "")
-        )
-    source = str(directory or name)
-    dtype = dtype or (torch.float32 if device.type in ("cpu", "mps") else "auto")
+    for file in sorted(directory.glob("model*.safetensors")) if directory else ():
+        check_seal(file)
+    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    check_config(config.get_text_config(), tensors_in(directory) if directory else None)
+    about = {} if directory and not tokenizer_files(directory) else get_tokenizer_config(source)
+    if "auto_map" in about and tokenizer_class_from_name(about.get("tokenizer_class") or "") is None:
+        raise ValueError("its tokenizer brings code of its own, which is never run")
     bars = progress.is_progress_bar_enabled()
     progress.disable_progress_bar()
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, use_safetensors=True, output_loading_info=True
+            source,
+            config=config,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
-        if info["missing_keys"]:
-            raise ValueError(
-                f"model.safetensors has no {sorted(info['missing_keys'])[0]!r}, which config.json asks for."
-            )
-        bare = directory is not None and not any((directory / f).is_file() for f in TOKENIZER_FILES)
-        tokenizer = None if bare else AutoTokenizer.from_pretrained(source)
-    except Exception as error:
-        raise ValueError(
-            f"name={str(name)!r} could not be loaded: {(str(error) or repr(error)).splitlines()[0]} "
-            "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
-        ) from error
+        check_fit(info)
+        bare = directory is not None and not tokenizer_files(directory)
+        return model, None if bare else AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     finally:
         if bars:
             progress.enable_progress_bar()
-    return Backbone(model.to(device), tokenizer, name=str(name))
+
+
+def _refuse_other_kinds(directory: Path) -> None:
+    """ValueError for directories that hold something else than a model."""
+    if (directory / ADAPTER).is_file():
+        what = (
+            "a peft adapter: load the model it is for, and read it with GatedLoRA.from_peft(backbone.model, directory)"
+        )
+    elif (directory / CONFIG).is_file() and "made_for" in read_json(directory / CONFIG):
+        what = "a drafter: use load_drafter"
+    else:
+        return
+    raise ValueError(f"name={str(directory)!r}: the directory holds {what}")
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    """The device to load onto; ValueError where it cannot be used."""
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
+    try:
+        refuse_mps(torch.device(chosen))
+        tried = torch.ones(1, dtype=torch.float64, device=chosen)
+        tried.item()
+    except (RuntimeError, AssertionError, TypeError) as error:
+        why = printable(str(error).splitlines()[0])
+        raise ValueError(f"device={shown(device)} cannot be used here ({why}): try 'cpu'") from error
+    return tried.device
+
+
+def _dtype(dtype: torch.dtype | str | None) -> str | None:
+    """The name of a dtype to load in, or None; ValueError for any but floating ones."""
+    name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else dtype
+    return None if dtype is None else choice("dtype", name, DTYPES)

@@ -28,8 +28,9 @@ KNOWN: dict[tuple, bool] = {}  # what was found of each model
 
 def refuse_strange(model, text) -> None:
     """ValueError for models whose configuration says that they read columns of the cache as positions, or keep a state
-    that cannot be rolled back, and for attention that takes no mask.
+    that cannot be rolled back, for attention that takes no mask, and for a device without float64.
     """
+    refuse_mps(model.device)
     for config in (model.config, text):
         kernel = str(getattr(config, "_attn_implementation", None))
         if any(k in kernel for k in KERNELS):
@@ -49,6 +50,12 @@ def refuse_strange(model, text) -> None:
             f"model type {text.model_type!r} does not begin with a table of embeddings and end with an unembedding, so "
             f"this loop cannot serve it: {REMEDY}"
         )
+
+
+def refuse_mps(device: torch.device) -> None:
+    """ValueError for a device without float64."""
+    if device.type == "mps":
+        raise ValueError(f"device={str(device)!r} has no float64, in which chances are computed: use 'cpu'")
 
 
 def compared(backbone) -> bool:

@@ -1,18 +1,23 @@
-"""Text of your own: a .txt file, a .jsonl file, or a folder of .py and .txt files.
+"""Text of your own: a .txt or .md file, a .jsonl file, or a folder of .py and .txt files. The case of a suffix is of no
+matter, and files may be packed (.txt.gz).
 
 Splits are drawn by the hash of each document (of each whole file for .py), so they stay the same when text is added.
 """
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from mtp_explore.checks import refusal
 from mtp_explore.corpora.code import Code, python_files
 from mtp_explore.corpora.corpus import Corpus
 from mtp_explore.corpora.splits import check_split, split_of
 
-READABLE = "a .txt or .jsonl file or a folder of .py or .txt files"
+READABLE = "a .txt, .md or .jsonl file (or one of these with .gz) or a folder of .py or .txt files"
+PROSE = (".txt", ".md")
 SHORTEST = 1000  # characters a .txt document has at least, the last one excepted
 
 
@@ -20,14 +25,19 @@ def open_files(path: str | Path, field: str | None = None) -> Corpus:
     """The corpus in a file or folder.  Raises FileNotFoundError, or ValueError for a kind of file we cannot read."""
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"no file or folder {str(path)!r}: give {READABLE}")
+        raise FileNotFoundError(refusal("name", str(path), f"no such file or folder: give {READABLE}"))
     if path.is_dir():
         return Folder(path)
-    if path.suffix == ".txt":
+    if kind(path) in PROSE:
         return TextFile(path)
-    if path.suffix == ".jsonl":
+    if kind(path) == ".jsonl":
         return JsonLines(path, "text" if field is None else field)
-    raise ValueError(f"cannot read {path.name!r}: a corpus is {READABLE}")
+    raise ValueError(refusal("name", str(path), f"it cannot be read: a corpus is {READABLE}"))
+
+
+def kind(path: Path) -> str:
+    """The suffix that says what a file holds: in small letters, without a last ".gz"."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 class TextFile(Corpus):
@@ -56,8 +66,8 @@ class JsonLines(Corpus):
             where = f"{self.path.name}, line {number}"
             try:
                 record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{where}: not JSON ({error.msg}); a .jsonl file holds one object per line") from error
+            except (json.JSONDecodeError, RecursionError) as error:
+                raise ValueError(f"{where}: not JSON ({error}); a .jsonl file holds one object per line") from error
             if not isinstance(record, dict):
                 raise ValueError(f"{where}: a JSON object is needed, this is a {type(record).__name__}")
             if self.field not in record:
@@ -68,6 +78,10 @@ class JsonLines(Corpus):
                 raise TypeError(
                     f"{where}: field {self.field!r} holds a {kind}, not a string. Choose another with field="
                 )
+            if any("\ud800" <= c <= "\udfff" for c in record[self.field]):
+                raise ValueError(
+                    f"{where}: field {self.field!r} holds half a character (a lone \\ud800 to \\udfff): mend it"
+                )
             yield record[self.field]
 
 
@@ -77,10 +91,14 @@ class Folder(Corpus):
     def __init__(self, path: Path):
         self.name, self.path = path.resolve().name, path
         if not python_files(path) and not self._texts():
-            raise FileNotFoundError(f"no .py or .txt file in the folder {str(path)!r}")
+            others = {kind(p) for p in path.rglob("*") if p.is_file()} - {""}
+            held = f"it holds {', '.join(sorted(others))}: a corpus is {READABLE}" if others else f"give {READABLE}"
+            raise FileNotFoundError(refusal("name", str(path), f"no .py or .txt file in this folder; {held}"))
 
     def _texts(self):
-        return sorted(self.path.rglob("*.txt"), key=lambda p: p.as_posix())
+        return sorted(
+            (p for p in self.path.rglob("*") if kind(p) == ".txt" and p.is_file()), key=lambda p: p.as_posix()
+        )
 
     def documents(self, split: str) -> Iterator[str]:
         check_split(split)
@@ -107,6 +125,10 @@ def _of_split(texts: Iterable[str], split: str) -> Iterator[str]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        opened = gzip.open if path.suffix.lower() == ".gz" else open
+        with opened(path, "rt", encoding="utf-8-sig") as file:
+            return file.read()
     except UnicodeDecodeError as error:
         raise ValueError(f"{str(path)!r} is not UTF-8 (byte {error.start}): save it as UTF-8 first") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{str(path)!r} is no whole .gz file ({error}): pack it again") from error

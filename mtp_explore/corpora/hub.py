@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mtp_explore.checks import refusal
 from mtp_explore.corpora.corpus import Corpus
 from mtp_explore.corpora.splits import check_split, split_of
 
@@ -16,7 +17,7 @@ class HubColumn(Corpus):
     def __init__(self, name: str):
         parts = name.split(":")
         if len(parts) != 4 or parts[0] != "hf" or not all(parts):
-            raise ValueError(f"name must read hf:dataset:split:column, got {name!r}")
+            raise ValueError(refusal("name", name, "it must read hf:dataset:split:column"))
         self.name, (_, self.dataset, self.split, self.column) = name, parts
         try:
             import datasets
@@ -33,4 +34,10 @@ class HubColumn(Corpus):
 
     def documents(self, split: str) -> Iterator[str]:
         check_split(split)
-        return (text for text in self.rows[self.column] if text and split_of(text) == split)
+        return (text for text in self._texts() if text and split_of(text) == split)
+
+    def _texts(self) -> Iterator[str]:
+        for text in self.rows[self.column]:
+            if not isinstance(text, str | None):
+                raise TypeError(refusal("name", self.name, f"its column holds a {type(text).__name__}, and no text"))
+            yield text

@@ -2,6 +2,8 @@
 
 from hashlib import sha256
 
+from mtp_explore.checks import choice
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -13,5 +15,4 @@ def split_of(text: str) -> str:
 
 def check_split(split: str) -> None:
     """ValueError, naming the known splits, if `split` is not one of them."""
-    if split not in SPLITS:
-        raise ValueError(f"split={split!r} is unknown; choose one of {', '.join(SPLITS)}")
+    choice("split", split, SPLITS)

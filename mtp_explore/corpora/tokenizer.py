@@ -11,6 +11,8 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from mtp_explore.checks import whole
+
 END = "<|endoftext|>"
 SMALLEST = 257  # the bytes and END
 PIECES = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"  # GPT-2's, but digits one by one
@@ -21,8 +23,7 @@ def train_tokenizer(documents: Iterable[str], vocab_size: int, characters: int =
 
     END (id 0) ends a document and serves as eos, bos and pad.
     """
-    if vocab_size < SMALLEST:
-        raise ValueError(f"vocab_size must be at least {SMALLEST} (256 bytes and {END}), got {vocab_size}")
+    vocab_size = whole("vocab_size", vocab_size, SMALLEST, why=f"256 bytes and {END}")
     core = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(PIECES), behavior="isolated")
     core.pre_tokenizer = pre_tokenizers.Sequence(
@@ -58,7 +59,7 @@ def load_tokenizer(directory: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer saved in `directory` by `save_pretrained`."""
     if not (Path(directory) / "tokenizer.json").is_file():
         raise FileNotFoundError(f"no tokenizer.json in {str(directory)!r}")
-    return AutoTokenizer.from_pretrained(directory)
+    return AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
 
 
 def fingerprint(tokenizer) -> str:

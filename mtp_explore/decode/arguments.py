@@ -35,9 +35,9 @@ def seed_and_row(seed: int | tuple[int, int]) -> tuple[int, int]:
 def pair(backbone: Backbone, drafter: Drafter | None) -> None:
     """TypeError where these are not what they are called; ValueError for a drafter made for another backbone."""
     if not isinstance(backbone, Backbone):
-        raise TypeError(f"backbone={backbone!r}: pass what load_backbone() returns")
+        raise TypeError(refusal("backbone", backbone, "pass what load_backbone() returns"))
     if drafter is None:
         return
-    if not all(hasattr(drafter, verb) for verb in VERBS):
-        raise TypeError(f"drafter={drafter!r}: pass None, or what make_drafter() or load_drafter() returns")
+    if isinstance(drafter, type) or not all(hasattr(drafter, verb) for verb in VERBS):
+        raise TypeError(refusal("drafter", drafter, "pass None, or what make_drafter() or load_drafter() returns"))
     drafter.check(backbone)

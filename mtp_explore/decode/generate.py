@@ -9,19 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
-from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..backbone.load import Backbone, is_single
+from ..backbone.load import Backbone, is_single, unpacked
+from ..checks import flag, whole
 from ..contract import Drafter
 from ..corpora.tokenizer import name_of
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
 from ..verify import match, rule_named
-from .arguments import number, pair, seed_and_row, shaping
+from .arguments import pair, seed_and_row, shaping
 from .loop import Call, run
 from .plan import resolve
 from .recorder import Recorder
@@ -71,7 +71,7 @@ def decode(backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: 
 class Sample(NamedTuple):
     """What generation without a record returns."""
 
-    tokens: Tensor  # [B, N] new tokens, padded with 0
+    tokens: Tensor  # [B, N] new tokens, padded with 0; N = max_new_tokens, or what the context has room for
     length: Tensor  # [B] how many of them are real
     calls: int  # backbone calls, the prefill counted
     drafted: Tensor  # [calls, B] drafts verified
@@ -90,7 +90,7 @@ def sample(backbone: Backbone, drafter: Drafter | None, prompt, max_new_tokens: 
         accepted.append(call.verdict.accepted * alive)
         calls += 1
     start = call.length.new_tensor([len(p) for p in job.prompts])
-    place = torch.arange(max_new_tokens, device=start.device)
+    place = torch.arange(job.length, device=start.device)
     new = call.tokens.gather(1, (start[:, None] + place).clamp(max=call.tokens.shape[1] - 1))
     length = call.length - start
     new = new.masked_fill(place >= length[:, None], 0)
@@ -116,23 +116,24 @@ class _Job:
         eos: bool = True,
     ):
         pair(backbone, drafter)
-        max_new_tokens = number("max_new_tokens", max_new_tokens, Integral, lambda n: n >= 1, "a whole number >= 1")
+        max_new_tokens = whole("max_new_tokens", max_new_tokens, 1)
         options = shaping(temperature, top_k, top_p)
         if drafter:
             drafter.advise(**options)
         seed, self.first = seed_and_row(seed)
-        self.prompts, self.single = backbone.encode(prompt), is_single(prompt)
-        exact = temperature == 0 or drafter is None or drafter.one_hot
+        self.prompts, self.single = backbone.encode(prompt), is_single(unpacked(prompt))
+        exact = options["temperature"] == 0 or drafter is None or drafter.one_hot
         self.rule = rule_named(("match" if exact else "rejection") if rule is None else rule)
         self.backbone, self.drafter, self.max_new_tokens = backbone, drafter, max_new_tokens
-        self.plan = resolve(plan, drafter, temperature == 0)
+        self.length = min(max_new_tokens, backbone.context - min(map(len, self.prompts)))  # the most that can come
+        self.plan = resolve(plan, drafter, options["temperature"] == 0)
         self.shape = partial(shape, **options)
         horizon = drafter.horizon if drafter else 0
         rows = len(self.prompts)
         by_position = drafter is None or self.rule is match
         place = (seed, self.first), uniforms, backbone.device
-        self.tape = make_tape(by_position, temperature, rows, horizon, max_new_tokens, *place)
-        self.eos = backbone.eos if eos else []
+        self.tape = make_tape(by_position, options["temperature"], rows, horizon, self.length, *place)
+        self.eos = backbone.eos if flag("eos", eos) else []
         self.settings = dict(
             backbone=backbone.name,
             drafter=drafter.name if drafter else "plain",
@@ -150,7 +151,7 @@ class _Job:
                 self.backbone,
                 self.drafter,
                 self.prompts,
-                self.max_new_tokens,
+                self.length,
                 self.shape,
                 self.rule,
                 self.plan,
@@ -169,11 +170,12 @@ class _Job:
                 ids.add(d.token)
                 ids.update(dict(d.p_top), dict(d.q_top))
         full = length - len(prompt) < self.max_new_tokens
+        prompt_text, text = self.backbone.continued(prompt, new)
         return Trace(
             prompt=prompt,
             steps=steps,
-            prompt_text=self.backbone.decode(prompt),
-            text=self.backbone.decode(new),
+            prompt_text=prompt_text,
+            text=text,
             pieces={t: self._piece(t) for t in sorted(ids)},
             settings={**self.settings, "stream": self.first + row},
             finish="eos" if by_eos else "context" if full else "length",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -21,6 +20,8 @@ from ..backbone.layout import layout
 from ..backbone.load import Backbone
 from ..contract import Draft, Drafter, Plan, State, Verdict
 from ..tensors.categorical import at, one_hot, pick
+
+SET_ASIDE = 2048  # columns of the cache for new tokens at first; it grows when more come
 
 
 class Call(NamedTuple):
@@ -66,7 +67,7 @@ def run(
     text = Text(prompts, max_new_tokens, horizon, backbone.context, eos, device)
     start, longest = text.length, max(map(len, prompts))
     cached = torch.zeros_like(start)
-    cache = backbone.cache(longest + max_new_tokens + horizon + 1)
+    cache = backbone.cache(longest + min(max_new_tokens, SET_ASIDE) + horizon + 1)
     empty = Draft(start.new_zeros(batch, 0), torch.zeros(batch, 0, backbone.vocabulary, device=device), cached)
     belief, draft, window, pending, preference, described = None, empty, None, None, None, {}
     step = 0
@@ -106,7 +107,9 @@ def run(
             belief = drafter.absorb(drafter.begin(state), verdict.token)
             drafted += time.perf_counter() - drafting
         going = text.going()
-        cache.columns, running = torch.stack([cached.amax(), going.sum()]).tolist()  # the one read of the device
+        facts = cached.amax(), going.sum(), sound(logits.amax(-1)), sound(draft.q[..., :1], draft.n)
+        cache.columns, running, *numbers = torch.stack(facts).tolist()  # the one read of the device
+        _refuse_no_numbers(step + 1, backbone, drafter, *numbers)
         yield Call(
             *(draft, p, W, coins, verdict, pending, count, text.tokens, text.length, text.ended, described, preference),
             *(running, time.perf_counter() - clock, drafted),
@@ -162,6 +165,31 @@ class Text:
         return count
 
 
+def sound(x: Tensor, n: Tensor | None = None) -> Tensor:
+    """[] 1 where all of x [B, K, ...] are finite numbers, of row r the first n[r], else 0. Asked of the greatest logit
+    or of one probability, it speaks for all V: what is no number spreads over its row.
+    """
+    good = x.isfinite()
+    if n is not None:
+        good = good | (torch.arange(x.shape[1], device=x.device)[:, None] >= n[:, None, None])
+    return good.all().long()
+
+
+def _refuse_no_numbers(call: int, backbone: Backbone, drafter: Drafter | None, target: int, draft: int) -> None:
+    """ValueError where the target's logits or the draft's distributions hold nan or inf."""
+    remedy = "load the model in a wider precision (dtype=torch.float32 or torch.bfloat16), or look for damaged weights"
+    if not target:
+        raise ValueError(
+            f"backbone={backbone.name!r}: its logits are not finite numbers in call {call} (precision "
+            f"{str(backbone.dtype).removeprefix('torch.')}): {remedy}"
+        )
+    if not draft:
+        raise ValueError(
+            f"drafter={drafter.name!r}: the distributions that it drafted from before call {call} are not finite "
+            f"numbers: {remedy}, or train the drafter again"
+        )
+
+
 def forward(backbone, drafter, main: Tensor, first: Tensor, n: int, slots, W: Tensor, cached: Tensor, cache, rows: int):
     """The backbone on main rows [B, Q] and slots: logits [B, n+1, V] at rows first..first+n, states [B, Q+S, D].
 
@@ -169,14 +197,13 @@ def forward(backbone, drafter, main: Tensor, first: Tensor, n: int, slots, W: Te
     """
     batch, size = main.shape
     main, first, cached = main[:rows], first[:rows], cached[:rows]
-    embeds, gate = backbone.embed(main), nullcontext()
+    embeds, gate = backbone.embed(main), None
     if slots.branch.shape[1]:
         embeds = torch.cat([embeds, drafter.embed(slots, W).to(embeds.dtype)], 1)
         gate = drafter.gate(size)
     lay = layout(cached, cache.columns, size, first, slots, backbone.context)
     keep = first[:, None] + torch.arange(n + 1, device=main.device) if n else first[:, None]
-    with gate:
-        logits, hidden = backbone.call(embeds, lay, cache, keep)
+    logits, hidden = backbone.call(embeds, lay, cache, keep, gate)
     if rows < batch:
         cache.expand(batch)
         logits, hidden = logits.expand(batch, -1, -1), hidden.expand(batch, -1, -1)

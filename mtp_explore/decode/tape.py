@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..checks import refusal
+
 CHUNK = 32  # steps drawn ahead
 
 
@@ -80,7 +82,12 @@ def make_tape(by_position: bool, temperature: float, rows: int, horizon: int, le
         return FreshTape(streams(seed, rows), horizon, device)
     if uniforms is None:
         uniforms = np.stack([g.random(need) for g in streams(seed, rows)])
-    uniforms = torch.as_tensor(uniforms, dtype=torch.float64)
+    try:
+        uniforms = torch.as_tensor(uniforms, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            refusal("uniforms", uniforms, "pass numbers in [0, 1), [B, N], as a tensor or array")
+        ) from error
     uniforms = uniforms.expand(rows, -1) if uniforms.dim() == 1 and rows == 1 else uniforms
     if uniforms.dim() != 2 or uniforms.shape[0] != rows or uniforms.shape[1] < need:
         raise ValueError(

@@ -22,6 +22,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..checks import choice
+
 DIGITS, STEPS = 16, 32
 BELOW_ONE = 1 - 2.0**-24  # the greatest float32 below 1
 
@@ -71,9 +73,7 @@ class Auxiliary(nn.Module):
 
     def __init__(self, embedding: str, width: int, spread: float, slots: int):
         super().__init__()
-        if not isinstance(embedding, str) or embedding not in EMBEDDINGS:
-            raise ValueError(f"embedding={embedding!r}: it must be one of {', '.join(EMBEDDINGS)}")
-        self.features = EMBEDDINGS[embedding]
+        self.features = EMBEDDINGS[choice("embedding", embedding, EMBEDDINGS)]
         features = self.features(torch.zeros(1, dtype=torch.float64)).shape[-1]
         self.weight = nn.Parameter(torch.zeros(features, width))
         self.rows = nn.Parameter(torch.randn(slots, width) * spread)

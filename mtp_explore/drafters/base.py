@@ -6,15 +6,16 @@ A drafter is saved as config.json (its name, options and the backbone it was mad
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..backbone.files import CARD, CONFIG, WEIGHTS, checked, replace, write_text
+from ..backbone.files import CONFIG, WEIGHTS, checked, save_directory, write_text
 from ..backbone.load import Backbone
+from ..backbone.now import Gate
+from ..backbone.seal import check_seal
 
 MOST = 64  # tokens per step that a drafter may be asked for
 
@@ -43,7 +44,9 @@ class DrafterBase(nn.Module):
         self.__dict__["backbone"] = backbone
 
     def check(self, backbone: Backbone) -> None:
-        """ValueError where this drafter was made for another backbone."""
+        """ValueError where this drafter was made for another backbone, or lies in another precision or on another
+        device.
+        """
         here = identity(backbone)
         for key, mine in self.made_for.items():
             if mine != here[key]:
@@ -52,13 +55,20 @@ class DrafterBase(nn.Module):
                     f"drafter {self.name!r} was made for a backbone of {what} {mine}, but {backbone.name!r} has "
                     f"{here[key]}: load the drafter of this backbone, or train one with fit()"
                 )
+        there, here = place(self.backbone), place(backbone)
+        mine = next((place(w) for w in self.parameters() if w.is_floating_point()), here)
+        if not there == mine == here:
+            raise ValueError(
+                f"drafter {self.name!r} is in {mine} for a backbone in {there}, and {backbone.name!r} is in {here}: "
+                "load or make the drafter with this backbone, load_drafter(name, backbone)"
+            )
 
     def advise(self, temperature: float, top_k: int, top_p: float) -> None:
         """A chance to warn that text is decoded under a law that it was not made for. Nothing by default."""
 
-    def gate(self, first: int):
+    def gate(self, first: int) -> Gate | None:
         """No adapters by default."""
-        return nullcontext()
+        return None
 
     def embed(self, slots, window: Tensor) -> Tensor:
         """Drafters without slots are never asked."""
@@ -72,21 +82,23 @@ class DrafterBase(nn.Module):
         """Measure on held-out batches what it has to know of itself; called when training ends. Nothing by default."""
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """config.json and model.safetensors, each complete or as it was before, never half written. A card that lies
-        there speaks of the old weights and is removed.
+        """config.json and model.safetensors, sealed; never half written. A card that lies there speaks of the old
+        weights and is removed. ValueError: `directory` is a file. OSError: it cannot be written.
         """
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
         config = {"name": self.name, "options": self.options, "made_for": self.made_for}
         weights = {k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}
-        replace(directory / WEIGHTS, lambda path: save_file(weights, path))
-        (directory / CARD).unlink(missing_ok=True)
-        write_text(directory / CONFIG, json.dumps(config, indent=2) + "\n")
+
+        def write(where: Path) -> None:
+            save_file(weights, where / WEIGHTS)
+            write_text(where / CONFIG, json.dumps(config, indent=2) + "\n")
+
+        save_directory(directory, write)
 
     def load_weights(self, directory: Path) -> None:
         """Weights of `save_pretrained`, cast to the backbone's dtype; ValueError where the file does not fit."""
         try:
             weights = load_file(checked(directory) / WEIGHTS)
+            check_seal(directory / WEIGHTS)
             self.load_state_dict(weights)
         except Exception as error:
             if isinstance(error, ValueError):
@@ -96,6 +108,11 @@ class DrafterBase(nn.Module):
                 f"({str(error).splitlines()[0]}): the file is damaged or belongs to another drafter"
             ) from error
         self.to(self.backbone.device, self.backbone.dtype)
+
+
+def place(x) -> str:
+    """The precision and device of a backbone or tensor, in words."""
+    return f"{str(x.dtype).removeprefix('torch.')} on {x.device}"
 
 
 def identity(backbone: Backbone) -> dict:

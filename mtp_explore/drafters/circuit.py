@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..checks import choice, whole
 from ..contract import State
 from ..tensors.circuits import filtered, leaves, predicted
 from ..tensors.components import component_logprob
 from ..tensors.logprob import exact, target_logprob
 from . import objectives
 from .base import DrafterBase
-from .heads import ComponentHeads, SumWeights, sizes, whole
+from .heads import ComponentHeads, SumWeights, sizes
 
 RANKS = 256
 BLOCK = 1 << 22  # numbers of component laws that a belief holds, if there is more than one place of them
@@ -64,14 +65,12 @@ class CircuitDrafter(DrafterBase):
         balance: float = 0.0,
         balancing: str = "kl",
     ):
-        rank = whole("rank", rank, 1, RANKS, f"from 1 to {RANKS}")
+        rank, mixing = whole("rank", rank, 1, RANKS), choice("mixing", mixing, ("state", "token"))
         heads = sizes(backbone.width, head_rank, depth, hidden)
         training = objectives.check(objective, discount, first, balance, balancing)
         super().__init__(backbone, horizon, rank=rank, **heads, mixing=mixing, **training)
-        if mixing not in ("state", "token"):
-            raise ValueError(f"mixing={mixing!r}: it must be 'state' or 'token'")
-        self.n, self.rank = horizon + 1, rank
-        self.objective, self.discount, self.first = objective, training["discount"], first
+        self.n, self.rank = self.horizon + 1, rank
+        self.objective, self.discount, self.first = training["objective"], training["discount"], training["first"]
         self.balance, self.balancing, self.wants_ahead = training["balance"], balancing, objective == "kl"
         self.heads = ComponentHeads(backbone.width, self.n, rank, **heads)
         self.prior = SumWeights(backbone.width, rank)

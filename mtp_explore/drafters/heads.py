@@ -11,29 +11,22 @@ Sources: Basharin et al. (arXiv 2410.17765) and Grivas et al. (arXiv 2511.11346)
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import torch
 from torch import Tensor, nn
 
+from ..checks import whole
 from ..tensors.logprob import exact
+from ..tensors.room import DRAWN, WHY, fits
 
 NOISE, SPREAD, DIAGONAL = 0.01, 0.02, 5.0
-
-
-def whole(name: str, value, least: int, most: float, remedy: str) -> int:
-    """`value` as an int; ValueError where it is no whole number from `least` to `most`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
-        raise ValueError(f"{name}={value!r}: it must be a whole number {remedy}")
-    return int(value)
 
 
 def sizes(width: int, head_rank: int, depth: int, hidden: int) -> dict[str, int]:
     """The sizes of component heads as plain ints; ValueError for what cannot be."""
     return dict(
-        head_rank=whole("head_rank", head_rank, 0, width, f"from 1 to the width {width}, or 0 for a full matrix"),
-        depth=whole("depth", depth, 0, 1, "0 (linear) or 1 (MLP)"),
-        hidden=whole("hidden", hidden, 1, float("inf"), "of at least 1, the width of the MLP"),
+        head_rank=whole("head_rank", head_rank, 0, width, "0: a full matrix of the width"),
+        depth=whole("depth", depth, 0, 1, "0: linear, 1: an MLP"),
+        hidden=whole("hidden", hidden, 1, why="the width of the MLP"),
     )
 
 
@@ -43,6 +36,8 @@ class ComponentHeads(nn.Module):
     def __init__(self, width: int, n: int, rank: int, head_rank: int = 16, depth: int = 0, hidden: int = 256):
         super().__init__()
         head_rank, depth, hidden = sizes(width, head_rank, depth, hidden).values()
+        whole("rank", rank, 1, fits(n * width * (2 * head_rank or width) * DRAWN), WHY)
+        whole("hidden", hidden, 1, fits(2 * depth * n * width * DRAWN), WHY)
         self.rank = rank
         if head_rank:
             self.down = nn.Parameter(torch.randn(n, rank, width, head_rank) / width**0.5)

@@ -18,8 +18,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..checks import whole
 from ..contract import State
 from ..tensors.logprob import target_logprob
+from ..tensors.room import DRAWN, WHY, fits
 from .base import DrafterBase
 
 
@@ -35,11 +37,10 @@ class Independent(DrafterBase):
     name = "independent"
 
     def __init__(self, backbone, horizon: int = 8, hidden: int = 256, depth: int = 1):
+        hidden, depth = whole("hidden", hidden, 1), whole("depth", depth, 0, 4)
         super().__init__(backbone, horizon, hidden=hidden, depth=depth)
-        if hidden < 1 or not 0 <= depth <= 4:
-            raise ValueError(f"hidden={hidden}, depth={depth}: hidden must be >= 1 and depth from 0 to 4")
-        d = backbone.width
-        self.depth = depth
+        d, horizon, self.depth = backbone.width, self.horizon, depth
+        whole("hidden", hidden, 1, fits(2 * depth * horizon * d * DRAWN), WHY)
         inner = [(d, d)] if depth == 0 else [(d, hidden), (hidden, d)] * depth
         shapes = [torch.randn(horizon, *s) / s[0] ** 0.5 for s in inner]
         for last in shapes if depth == 0 else shapes[1::2]:

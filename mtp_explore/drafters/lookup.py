@@ -1,7 +1,8 @@
 """`lookup`: copy what followed the last time the text ended like this (prompt lookup), the floor of all drafters.
 
 The longest suffix of at most `ngram` tokens that occurs earlier in the text is found when y' is absorbed, the most
-recent occurrence wins, and its continuation is the draft. One-hot laws; no weights; no slots.
+recent occurrence wins, and its continuation is the draft. A continuation that reaches the end of the text goes on with
+the draft itself, so a text that runs in a circle is drafted round and round. One-hot laws; no weights; no slots.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..checks import whole
 from ..contract import State
 from ..tensors.categorical import at
 from .base import DrafterBase, one_hot_log
@@ -31,9 +33,8 @@ class Lookup(DrafterBase):
     one_hot = True
 
     def __init__(self, backbone, horizon: int = 8, ngram: int = 3):
+        ngram = whole("ngram", ngram, 1, 8)
         super().__init__(backbone, horizon, ngram=ngram)
-        if not 1 <= ngram <= 8:
-            raise ValueError(f"ngram={ngram}: it must be a whole number from 1 to 8")
         self.ngram = ngram
 
     def begin(self, state: State) -> Span:
@@ -54,7 +55,9 @@ class Lookup(DrafterBase):
         return one_hot_log(self._next(belief), self.backbone.vocabulary)
 
     def _next(self, belief: Span) -> Tensor:
-        where = belief.length - 1 if belief.k == 0 else belief.start + belief.k - 1
+        """A copy of its own copy repeats the tokens from the span's start to the text's end."""
+        circle = (belief.length - belief.start).clamp(min=1)
+        where = belief.length - 1 if belief.k == 0 else belief.start + (belief.k - 1) % circle
         return at(belief.tokens, where.clamp(max=belief.tokens.shape[1] - 1))
 
     def absorb(self, belief: Span, token: Tensor) -> Span:
@@ -62,9 +65,8 @@ class Lookup(DrafterBase):
         return belief._replace(agrees=agrees, k=belief.k + 1)
 
     def left(self, belief: Span) -> Tensor:
-        """What remains of the span before the end of the text; nothing once a token has left it."""
-        rest = (belief.length - belief.start - (belief.k - 1)).clamp(min=0, max=self.horizon)
-        return torch.where(belief.agrees, rest, 0)
+        """There is always a next token to copy, until one has left the span."""
+        return torch.where(belief.agrees, self.horizon, 0)
 
     def describe(self, belief: Span) -> dict[str, Tensor]:
         return {"span": torch.where(belief.agrees, belief.start, -1)}

@@ -22,6 +22,7 @@ with c = `consistency`. Rows without a token (behind an end of text) are left ou
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from ..backbone.blocks import freeze
+from ..checks import flag, number
 from ..contract import Slots, State
 from .objectives import per_token
 from .slots import SlotDrafter, at_places
@@ -75,22 +77,19 @@ class Masked(SlotDrafter):
         consistency: float = 1.0,
         anchors: int = 64,
     ):
+        sampler, residual, argmax = flag("sampler", sampler), flag("residual", residual), flag("argmax", argmax)
+        consistency = number("consistency", consistency, Real, lambda x: 0 <= x < math.inf, "a number, 0 or more")
         adapters = dict(rank=rank, alpha=alpha, targets=targets)
         form = dict(sampler=sampler, residual=residual, argmax=argmax, consistency=consistency)
         super().__init__(backbone, horizon, anchors, **adapters, **form)
         if residual and not sampler:
             raise ValueError("residual=True belongs to the sampler, and sampler=False: use one or the other")
-        for key, value in (("sampler", sampler), ("residual", residual), ("argmax", argmax)):
-            if not isinstance(value, bool):
-                raise ValueError(f"{key}={value!r}: it must be True or False")
-        if not isinstance(consistency, Real) or not 0 <= consistency < float("inf"):
-            raise ValueError(f"consistency={consistency!r}: it must be a number, 0 or more")
-        d = backbone.width
+        d, e = backbone.width, backbone.embed_width
         self.one_hot, self.residual = argmax, residual
         self.consistency = consistency
-        self.masks = nn.Parameter(torch.randn(horizon, d) * self.spread)
+        self.masks = nn.Parameter(torch.randn(self.horizon, e) * self.spread)
         self.lora = self.adapters(**adapters)
-        self.sampler = nn.Sequential(*_block(2 * d, d), *_block(d, d)) if sampler else None
+        self.sampler = nn.Sequential(*_block(e + d, d), *_block(d, d)) if sampler else None
         if residual:
             nn.init.zeros_(self.sampler[-1].weight)  # it starts as the base head
         self.to(backbone.device, backbone.dtype)

@@ -34,36 +34,26 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from ..checks import choice, flag, number
 from ..tensors.circuits import predicted
 from ..tensors.logprob import chunk, exact
 
 OBJECTIVES = ("joint", "conditional", "kl", "dpace")
-BALANCING = ("kl", "switch", "square")
 BALANCING = ("kl", "switch", "square")
 NUMBERS = 1 << 24  # of laws alive at once on a CPU
 
 
 def check(objective: str, discount: float, first: bool, balance: float, balancing: str) -> dict:
     """The options, numbers as floats; ValueError for those that do not exist or do not go together."""
-    for name, value in (("discount", discount), ("balance", balance)):
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise ValueError(f"{name}={value!r}: it must be a number")
-    if objective not in OBJECTIVES:
-        raise ValueError(f"objective={objective!r}: it must be one of {', '.join(OBJECTIVES)}")
-    if not 0 < discount <= 1:
-        raise ValueError(f"discount={discount}: it must be above 0 and at most 1")
+    objective = choice("objective", objective, OBJECTIVES)
+    discount = number("discount", discount, Real, lambda x: 0 < x <= 1, "a number above 0 and at most 1")
+    first, balancing = flag("first", first), choice("balancing", balancing, BALANCING)
+    balance = number("balance", balance, Real, lambda x: 0 <= x < math.inf, "a number, 0 or more")
     if discount < 1 and objective not in ("conditional", "kl"):
         raise ValueError(f"discount={discount}: objective {objective!r} has none; use 'conditional' or 'kl'")
-    if not isinstance(first, bool):
-        raise ValueError(f"first={first!r}: it must be True or False, whether y' counts in the loss")
     if first and objective == "dpace":
         raise ValueError("first=True: objective 'dpace' speaks of the drafts alone; leave first=False or take another")
-    if balancing not in BALANCING:
-        raise ValueError(f"balancing={balancing!r}: it must be one of {', '.join(BALANCING)}")
-    if not 0 <= balance < float("inf"):
-        raise ValueError(f"balance={balance}: the weight of the balancing loss must be 0 or more")
-    numbers = dict(discount=float(discount), balance=float(balance))
-    return dict(objective=objective, first=first, balancing=balancing) | numbers
+    return dict(objective=objective, discount=discount, first=first, balance=balance, balancing=balancing)
 
 
 def offsets(values: Tensor, real: Tensor) -> Tensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ..checks import plain, refusal
 from ..contract import State
 from ..tensors.categorical import at
 from ..trace.records import Trace
@@ -27,9 +29,7 @@ class Oracle(DrafterBase):
 
     def __init__(self, backbone, answer, horizon: int = 8):
         super().__init__(backbone, horizon)
-        answer = answer.tolist() if isinstance(answer, Tensor) else answer
-        single = isinstance(answer, Trace) or (len(answer) > 0 and isinstance(answer[0], int))
-        rows = [a.prompt + a.tokens if isinstance(a, Trace) else list(a) for a in ([answer] if single else answer)]
+        rows = texts(answer)
         if not rows or not all(rows):
             raise ValueError("answer is empty: give the token ids of the whole text, prompt included, or a Trace")
         bad = next((t for r in rows for t in r if not 0 <= t < backbone.vocabulary), None)
@@ -59,3 +59,22 @@ class Oracle(DrafterBase):
 
     def left(self, belief: Place) -> Tensor:
         return (self.ends - belief.place).clamp(min=0, max=self.horizon)
+
+
+def texts(answer) -> list[list[int]]:
+    """The rows of an answer as token ids; TypeError for what is none."""
+    if isinstance(answer, Trace):
+        return [answer.prompt + answer.tokens]
+    answer = answer.tolist() if hasattr(answer, "tolist") else answer
+    if isinstance(answer, list | tuple):
+        if all(map(is_token, answer)) and answer:
+            return [[int(t) for t in answer]]
+        rows = [a.prompt + a.tokens if isinstance(a, Trace) else a for a in answer]
+        rows = [r.tolist() if hasattr(r, "tolist") else r for r in rows]
+        if all(isinstance(r, list | tuple) and all(map(is_token, r)) for r in rows):
+            return [[int(t) for t in r] for r in rows]
+    raise TypeError(refusal("answer", answer, "give token ids, a Trace, or a list of either, one for each row"))
+
+
+def is_token(value) -> bool:
+    return isinstance(plain(value), Integral) and not isinstance(plain(value), bool)

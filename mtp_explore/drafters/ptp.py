@@ -33,11 +33,11 @@ import torch
 from torch import Tensor
 
 from ..backbone.blocks import Frozen, freeze
+from ..checks import choice, number, real, whole
 from ..contract import Slots, State
 from ..tensors.categorical import pick, shape
 from ..tensors.uniforms import places
 from .auxiliary import Auxiliary
-from .base import whole
 from .objectives import divergence, per_token
 from .slots import SlotDrafter, at_places
 from .throws import throw
@@ -91,12 +91,12 @@ class PTP(SlotDrafter):
         anchors: int = 64,
     ):
         adapters, law = dict(rank=rank, alpha=alpha, targets=targets), checked(temperature, top_k, top_p)
+        beta = real("beta", beta, above=0, why="of Beta(beta, beta), 1: uniform")
         training = dict(loss=loss, beta=beta, source=source)
         form = dict(variant=variant, embedding=embedding, **law)
-        super().__init__(backbone, horizon, anchors, **adapters, **form, **training)
         for key, value, known in (("variant", variant, VARIANTS), ("loss", loss, LOSSES), ("source", source, SOURCES)):
-            if value not in known:
-                raise ValueError(f"{key}={value!r}: it must be one of {', '.join(known)}")
+            choice(key, value, known)
+        super().__init__(backbone, horizon, anchors, **adapters, **form, **training)
         if variant == "one-hot" and (loss, source) != ("cross-entropy", "teacher"):
             raise ValueError(
                 f"loss={loss!r}, source={source!r}: a one-hot slot has no law of its own, so it learns by "
@@ -107,13 +107,11 @@ class PTP(SlotDrafter):
                 f"loss={loss!r}, source='inverse': under the drafter's own numbers the backbone's law is no teacher; "
                 "use loss='cross-entropy' or source='teacher'"
             )
-        if not isinstance(beta, Real) or not 0 < beta < math.inf:
-            raise ValueError(f"beta={beta!r}: Beta(beta, beta) needs a number above 0 (1: uniform)")
         self.one_hot = variant == "one-hot"
         self.first_slot = 0 if self.one_hot else 1
         self.form, self.beta, self.source, self.law, self.advised = loss, beta, source, law, set()
-        self.scale, self.all_greedy = 1.0 if self.one_hot else temperature or 1.0, temperature == 0
-        self.auxiliary = Auxiliary(embedding, backbone.width, self.spread, horizon + 1 - self.first_slot)
+        self.scale, self.all_greedy = 1.0 if self.one_hot else law["temperature"] or 1.0, temperature == 0
+        self.auxiliary = Auxiliary(embedding, backbone.embed_width, self.spread, self.horizon + 1 - self.first_slot)
         self.lora = self.adapters(**adapters)
         self.to(backbone.device, backbone.dtype)
 
@@ -234,10 +232,10 @@ class PTP(SlotDrafter):
 
 def checked(temperature: float, top_k: int, top_p: float) -> dict:
     """The law as options of `shape`; ValueError for one that does not exist."""
-    numbers = isinstance(temperature, Real) and whole(top_k) and isinstance(top_p, Real)
-    if not (numbers and 0 <= temperature < math.inf and top_k >= 0 and 0 < top_p <= 1):
-        raise ValueError(
-            f"temperature={temperature!r}, top_k={top_k!r}, top_p={top_p!r}: a law has a temperature >= 0, a whole "
-            "top_k >= 0 (0: every token) and a top_p in (0, 1]"
-        )
-    return dict(temperature=float(temperature), top_k=top_k, top_p=float(top_p))
+    return dict(
+        temperature=number(
+            "temperature", temperature, Real, lambda x: 0 <= x < math.inf, "a number, 0 (greedy) or more"
+        ),
+        top_k=whole("top_k", top_k, 0, why="0: every token"),
+        top_p=number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number above 0 and at most 1 (1: every token)"),
+    )

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
+from ..backbone.now import Gate
 from ..backbone.truth import refuse_slots
 from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
 from .base import DrafterBase, whole
@@ -63,7 +64,7 @@ class SlotDrafter(DrafterBase):
             state = {**state, "survival": state["survival"].expand(2, -1)}
         return super().load_state_dict(state, *args, **options)
 
-    def gate(self, first: int):
+    def gate(self, first: int) -> Gate:
         return self.lora.gate(first)
 
     def shortened(self, slots: int) -> SlotDrafter:
@@ -103,9 +104,8 @@ class SlotDrafter(DrafterBase):
 
     def blocks(self, frozen: Frozen, anchors: Tensor, embeds: Tensor) -> Tensor:
         """Final states [B, A, m, D] of the first m slots at anchors [B, A], from their embeddings [B, A, m, D]."""
-        with self.gate(0):
-            states = block_states(self.backbone, frozen, anchors, embeds.to(self.backbone.dtype), self.first_slot)
-        return states.to(embeds.dtype)
+        rows = anchors, embeds.to(self.backbone.dtype), self.first_slot
+        return block_states(self.backbone, frozen, *rows, self.gate(0)).to(embeds.dtype)
 
     def behind(self, anchors: Tensor) -> Tensor:
         """[B, A, K+1] the places that predict y', d_1 .. d_K."""

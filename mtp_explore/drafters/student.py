@@ -25,7 +25,7 @@ one after another, and the text is the only teacher.
 from __future__ import annotations
 
 import copy
-from contextlib import nullcontext
+from math import isqrt
 
 import torch
 from torch import Tensor
@@ -34,13 +34,16 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from ..backbone.layout import layout
 from ..backbone.load import Backbone
 from ..backbone.together import together
+from ..checks import whole
 from ..contract import Slots, State
+from ..tensors.room import DRAWN, WHY, fits
 from .auxiliary import Auxiliary
-from .base import identity, whole
+from .base import identity
 from .objectives import per_token
 from .ptp import PTP, Rows, Thrown
 from .slots import at_places
 
+LAYERS, HEADS = 128, 1024  # the most that a network of its own may have
 HEAD = 32  # width of an attention head, where heads are not given
 
 
@@ -91,9 +94,8 @@ class Student(PTP):
     def adapters(self, **options) -> None:
         """None: the whole network is trained."""
 
-    def gate(self, first: int):
+    def gate(self, first: int) -> None:
         """Nothing to gate."""
-        return nullcontext()
 
     def train(self, mode: bool = True) -> Student:
         """The network stays as it is in decoding: no dropout, so a run that was resumed is the same."""
@@ -193,9 +195,7 @@ def network(target: Backbone, width: int, layers: int, heads: int) -> Backbone:
 
     Errors (ValueError): sizes that no network has.
     """
-    for name, value in dict(width=width, layers=layers, heads=heads).items():
-        if not whole(value) or value < 0:
-            raise ValueError(f"{name}={value!r}: it must be a whole number, 0 or more")
+    width, layers, heads = whole("width", width), whole("layers", layers, 0, LAYERS), whole("heads", heads, 0, HEADS)
     if not width and not layers and not heads:
         return Backbone(copy.deepcopy(target.model), target.tokenizer, f"copy of {target.name}")
     if not width or not layers:
@@ -203,6 +203,7 @@ def network(target: Backbone, width: int, layers: int, heads: int) -> Backbone:
             f"width={width}, layers={layers}, heads={heads}: a network of its own needs width and layers; leave all "
             "three out for a copy of the target"
         )
+    whole("width", width, 1, min(isqrt(fits(12 * layers * DRAWN)), fits(target.vocabulary * DRAWN)), WHY)
     heads = heads or max(1, width // HEAD)
     if width % (2 * heads):
         raise ValueError(f"width={width}, heads={heads}: each head needs an even share of the width; choose another")

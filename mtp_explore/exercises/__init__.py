@@ -9,12 +9,14 @@ budget(n)                               n, or a fifth of it where MTP_FAST=1
 """
 
 from importlib import import_module
+from types import FunctionType
 
 _HOMES = {  # module -> the names it gives
     "guessing": ("guess", "guess_faster", "guess_kept"),
     "questions": ("ask",),
     "check": ("Check", "budget", "grade"),
     "live": ("beside", "openings", "runner", "shorter", "watch"),
+    "waiting": ("watched",),
     "three_words": ("PROMPT", "rough", "tiny"),
     "hidden_states": (
         *("below", "by_kind", "check_best_guess", "check_foretold", "check_rank"),
@@ -72,7 +74,7 @@ _HOMES = {  # module -> the names it gives
     "throws_results": ("recorded_windows", "window_figure"),
     "throws_checks": ("check_pick", "check_theorem_2", "check_unpick"),
     "seen": ("foresight", "outlook"),
-    "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "rates"),
+    "start": ("check_lookup_wins", "check_tokens_per_call", "check_verifier", "guess_temperature", "rates"),
     "lossless": ("check_overlap", "check_rule", "guess_chance", "places", "telling"),
     "cases": ("case", "check_fault", "suspects"),
 }
@@ -84,7 +86,10 @@ __all__ = sorted(_MODULE)
 def __getattr__(name: str):
     if name not in _MODULE:
         raise AttributeError(f"mtp_explore.exercises has no name {name!r}: it has {', '.join(__all__)}")
-    return getattr(import_module(f".{_MODULE[name]}", __name__), name)
+    value = getattr(import_module(f".{_MODULE[name]}", __name__), name)
+    if isinstance(value, FunctionType) and not name.startswith("check_"):
+        value = import_module(".given", __name__).checked(value)
+    return value
 
 
 def __dir__() -> list[str]:

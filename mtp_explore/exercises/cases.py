@@ -14,9 +14,12 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from ..checks import choice, whole
+from ..decode.arguments import shaping
 from ..measure.faults import FAULTS, planted
 from ..measure.law import ExactLaw, exact_law
 from ..trace.metrics import Table
+from ..verify import RULES
 from .check import Check
 from .three_words import PROMPT, rough, tiny
 
@@ -89,12 +92,11 @@ def suspects() -> Table:
 def case(number: int, horizon: int = 2, temperature: float = 1.0, n: int = 3, rule: str = "rejection") -> Evidence:
     """The exact law of the first `n` tokens while case `number` has its bug in place, on the model of three words.
 
-    ValueError where the case does not exist, or the enumeration would take too long.
+    ValueError where the case does not exist, a value is out of range, or the enumeration would take too long.
     """
     name = _culprit(number)
-    for option, value in (("horizon", horizon), ("n", n)):
-        if not 1 <= value <= LONGEST[option]:
-            raise ValueError(f"{option}={value}: enumerate with {option} from 1 to {LONGEST[option]}")
+    horizon, n = (whole(o, v, 1, LONGEST[o], why="more would take long") for o, v in (("horizon", horizon), ("n", n)))
+    temperature, rule = shaping(temperature, 0, 1.0)["temperature"], choice("rule", rule, RULES)
     if horizon * n > 8:
         raise ValueError(f"horizon={horizon} with n={n} takes long to enumerate: lower one of them")
     how = Circumstances(horizon, temperature, n, rule)
@@ -137,9 +139,7 @@ def _against(guessed: str, culprit: str, number: int) -> str:
 
 def _culprit(number: int) -> str:
     order = sorted(HIDDEN, key=lambda name: sha256(f"{SALT} {name}".encode()).digest())
-    if number not in range(1, len(order) + 1):
-        raise ValueError(f"number={number!r}: the cases are numbered from 1 to {len(order)}")
-    return order[number - 1]
+    return order[whole("number", number, 1, len(order), why="the numbers of the cases") - 1]
 
 
 @lru_cache(maxsize=2)

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from html import escape
+
+import numpy as np
+
+from ..trace.markup import Html, tag, view
+from .answers import Unfit, idle, line_of, returned
 
 GREEN, RED, GREY = "#009e73", "#d55e00", "#888888"
 
@@ -37,39 +41,72 @@ class Check:
     def __repr__(self) -> str:
         return f"{self._line()[0]}. {self.message}"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         head, colour = self._line()
-        return (
-            f'<div style="border-left:3px solid {colour};padding:2px 0 2px 12px;white-space:pre-wrap">'
-            f"<b>{head}.</b> {escape(self.message)}</div>"
-        )
+        bar = f"border-left:3px solid {colour};padding:2px 0 2px 12px;white-space:pre-wrap"
+        return view("", tag("b", f"{head}."), f" {self.message}", style=bar)
 
 
-def grade(function: Callable, cases: Iterable[tuple], judge: Callable, praise: str) -> Check:
+def grade(
+    function: Callable,
+    cases: Iterable[tuple],
+    judge: Callable,
+    praise: str,
+    read: Callable = lambda value: value,
+    play: Callable | None = None,
+    slips: Mapping[str, Callable] | None = None,
+) -> Check:
     """Call `function(*case)` on every case; `judge(result, *case)` returns None, or says what is wrong with the result.
 
-    The message is that of the first case that does not hold. A result of None, or `...`, is a stub. The function gets
-    copies of arrays and tensors: what it changes in place is its own.
+    read: a kind of `answers`, which turns what was returned into what is judged. play: `play(function, *case)` where a
+    case takes more than one call. slips: {what is wrong, in words: the formula of that slip}: said where the results of
+    all cases are the formula's ("{}" in the words is the result of the case; a formula that gives None does not tell).
+    The message is that of the first case that does not hold. The function gets copies: what it changes is its own.
     """
+    cases = list(cases)
     if not callable(function):
         return Check(0, 1, f"Pass your function itself; this is a {type(function).__name__}.")
-    passed, first, cases = 0, None, list(cases)
-    for case in cases:
-        try:
-            result = function(*(copy.deepcopy(x) if hasattr(x, "tolist") else x for x in case))
-            if result is None or result is ...:
-                wrong = "it returned nothing: does every path end in a return?"
-            else:
-                wrong = judge(result, *case)
-        except Exception as error:  # the reader's own bug: show it as a finding, not as a traceback of ours
-            result, wrong = error, f"it raised {type(error).__name__}: {error}"
-        else:
-            if (result is None or result is ...) and case is cases[0]:
-                return Check(0, len(cases), "Replace the dots by your own lines, then run both cells.", started=False)
-        passed += wrong is None
-        if wrong and first is None:
-            first = f"For {shown(case)}: {wrong}"
-    return Check(passed, len(cases), first or praise)
+    if idle(function):
+        return Check(0, len(cases), "Replace the dots by your own lines, then run both cells.", started=False)
+    found = [tried(function, case, read, play) for case in cases]
+    wrongs = [wrong or judge(result, *case) for (result, wrong), case in zip(found, cases, strict=True)]
+    at = next((i for i, wrong in enumerate(wrongs) if wrong), None)
+    if at is None:
+        return Check(len(cases), len(cases), praise)
+    message = wrongs[at]
+    if not any(wrong for _, wrong in found):
+        results = [result for result, _ in found]
+        named = next((words for words, formula in (slips or {}).items() if explains(formula, results, cases)), None)
+        message = named.replace("{}", _short(results[at])) if named else message
+    return Check(sum(wrong is None for wrong in wrongs), len(cases), f"For {shown(cases[at])}: {message}")
+
+
+def tried(function: Callable, case: tuple, read: Callable, play: Callable | None) -> tuple:
+    """(the result as it is judged, None), or (None, what went wrong before it could be judged)."""
+    arguments = copy.deepcopy(case)
+    try:
+        if play:
+            return play(function, *arguments), None
+        return read(returned(function(*arguments))), None
+    except Unfit as words:
+        return None, str(words)
+    except Exception as error:  # the reader's own bug: show it as a finding, not as a traceback of ours
+        return None, f"it raised {type(error).__name__}: {error}{line_of(error, function)}"
+
+
+def explains(formula: Callable, results: list, cases: list[tuple]) -> bool:
+    """Whether the results of all cases are those of a formula."""
+    pairs = [(result, formula(*case)) for result, case in zip(results, cases, strict=True)]
+    pairs = [(result, other) for result, other in pairs if other is not None]
+    return bool(pairs) and all(same(result, other) for result, other in pairs)
+
+
+def same(one, other) -> bool:
+    """Whether two results, numbers, arrays or lists of them, are equal up to rounding."""
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    return one.shape == other.shape and np.allclose(one, other, atol=1e-9)
 
 
 def shown(case: tuple) -> str:
@@ -82,7 +119,7 @@ def _short(x) -> str:
         x = x.tolist()
     if isinstance(x, list | tuple):
         return "[" + ", ".join(map(_short, x)) + "]"
-    text = f"{x:.3g}" if isinstance(x, float) else repr(x)
+    text = f"{x + 0.0:.3g}" if isinstance(x, float) else repr(x)
     return text if len(text) <= 60 else text[:59] + "…"
 
 

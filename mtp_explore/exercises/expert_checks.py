@@ -7,7 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .check import Check, grade
+from . import answers
+from .check import Check, grade, same
+from .close import fixed
+
+EXCHANGED = "A and B are exchanged: A sums the cells over y, B over x; return (w, A, B)."
 
 
 def check_posterior(function: Callable) -> Check:
@@ -18,19 +22,18 @@ def check_posterior(function: Callable) -> Check:
 
     def judge(result, weights, factor, token):
         joint = weights * factor[:, token]
-        result = np.asarray(result, float)
         if result.shape != weights.shape:
             return f"the shape is {result.shape}; there is one weight per expert, {weights.shape}."
         if np.allclose(result, joint / joint.sum(), atol=1e-9):
             return None
         if np.allclose(result, joint, atol=1e-9):
-            return "these are w_a A_a(x); they do not sum to 1 yet."
+            return "these are wₐ Aₐ(x); they do not sum to 1 yet."
         if np.allclose(result, factor[:, token] / factor[:, token].sum(), atol=1e-9):
             return "this forgets how much each expert weighed before."
         return f"{_short(result)} are not the weights given the token; how likely are expert and token together?"
 
     praise = "One multiplication and one division per token: that is all a CP drafter does between two drafts."
-    return grade(function, _posteriors(), judge, praise)
+    return grade(function, _posteriors(), judge, praise, answers.array)
 
 
 def _posteriors() -> list[tuple]:
@@ -43,21 +46,36 @@ def _posteriors() -> list[tuple]:
 def check_em_step(function: Callable) -> Check:
     """The reader's `function(P, w, A, B)` -> (w, A, B): one round of EM for P[x, y] ~ sum_a w_a A[a, x] B[a, y]."""
 
-    def judge(result, P, w, A, B):
-        new = [np.asarray(x, float) for x in result]
-        if [x.shape for x in new] != [w.shape, A.shape, B.shape]:
-            return f"return (w, A, B) of shapes {w.shape}, {A.shape}, {B.shape}."
+    def judge(new, P, w, A, B):
+        shapes = [x.shape for x in new]
+        if shapes != [w.shape, A.shape, B.shape]:
+            if shapes == [w.shape, B.shape, A.shape]:
+                return EXCHANGED
+            wanted, yours = (", ".join(map(str, found)) for found in ([w.shape, A.shape, B.shape], shapes))
+            return f"return (w, A, B) of the shapes {wanted}; yours are {yours}."
+        if same(new, [*_em(P, w, A, B)]):
+            return None
         if any(not np.allclose(x.sum(-1), 1) for x in new):
             return "w and every row of A and B must sum to 1."
-        before, after = _divergence(P, w, A, B), _divergence(P, *new)
-        if all(np.allclose(a, b, atol=1e-8) for a, b in zip(new, _em(P, w, A, B), strict=True)):
-            return None
-        if after > before + 1e-12:
-            return f"KL rises from {before:.4f} to {after:.4f}; a round of EM never does that."
-        return f"KL falls from {before:.4f} to {after:.4f}, but it is no round of EM: did you weigh the cells by P?"
+        before, after = (fixed(_divergence(P, *mixture), 4) for mixture in ((w, A, B), new))
+        if float(after) > float(before):
+            return f"KL rises from {before} to {after}; a round of EM never does that."
+        return f"KL goes from {before} to {after}, but it is no round of EM: compare γ and the sums with the formulas."
 
+    def exchanged(P, w, A, B):
+        w, A, B = _em(P, w, A, B)
+        return (w, B, A) if A.shape == B.shape else None
+
+    slips = {
+        EXCHANGED: exchanged,
+        "γ alone is summed: weigh the cells by P before you add them up.": lambda P, w, A, B: _em(P * 0 + 1, w, A, B),
+        "the cells count alike: weigh them by P before you add them up.": lambda P, w, A, B: _em(
+            P * 0 + 1 / P.size, w, A, B
+        ),
+        "w is right; A and B are still the old ones.": lambda P, w, A, B: (_em(P, w, A, B)[0], A, B),
+    }
     praise = "Every cell of P is dealt out to the experts by responsibility, and each expert refits its share."
-    return grade(function, _rounds(), judge, praise)
+    return grade(function, _rounds(), judge, praise, answers.arrays("(w, A, B), three arrays", 3), slips=slips)
 
 
 def _rounds() -> list[tuple]:
@@ -87,14 +105,14 @@ def check_one_bit(joint) -> Check:
         return Check(0, 1, "Put a table in place of the dots.", started=False)
     try:
         P = np.asarray(joint, float)
-        if P.ndim != 2 or not P.size or P.min() < 0 or abs(P.sum() - 1) > 1e-9:
+        if P.ndim != 2 or not P.size or not P.min() >= 0 or not abs(P.sum() - 1) <= 1e-9:
             return Check(0, 1, "A joint of two tokens is a table of numbers >= 0 that sum to 1.")
     except (TypeError, ValueError) as error:
         return Check(0, 1, f"This is no table of numbers: {error}")
     w = np.ones(1)
     bits = _divergence(P, w, P.sum(1)[None], P.sum(0)[None]) / math.log(2)
     rank = int(np.linalg.matrix_rank(P))
-    words = f"Total correlation {bits:.3f} bits, rank {rank}."
+    words = f"Total correlation {fixed(bits, 3)} bits, rank {rank}."
     if abs(bits - 1) < 1e-6 and rank <= 2:
         return Check(1, 1, f"{words} One coin decides both tokens, and the two experts are its two sides.")
     return Check(0, 1, f"{words} Wanted: 1 bit, and a rank of 2 at most (two non-negative terms then suffice).")

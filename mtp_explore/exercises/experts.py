@@ -6,6 +6,7 @@ P [A_1, .., A_n] a joint, R components ("experts"), K drafts per call; losses in
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy as np
 from ..plots.beliefs import entropy
 from ..trace.glyphs import quoted
 from ..trace.metrics import Table, interval
+from .close import Span, around, boxes, first_below, fixed, leaders, percent
 from .guessing import Guess, guess
 from .heads import Head, gain, losses
+from .waiting import watched
 
 CLOSE = 0.2  # total variation that counts as close
 
@@ -26,6 +29,7 @@ def telling_joint(backbone, prompts: Iterable[str], n: int = 2, top: int | None 
     from ..measure.fidelity import total_correlation
     from ..measure.joint import exact_joint
 
+    prompts = watched([*prompts], "prompt")
     found = [(prompt, exact_joint(backbone, prompt, n=n, top=top)) for prompt in prompts]
     return sorted(found, key=lambda pair: float(total_correlation(pair[1])))[len(found) // 2]
 
@@ -39,7 +43,7 @@ def shadows(joint, ranks: Iterable[int], restarts: int = 2, iterations: int = 10
         fits = decompose(joint, "em-cp", rank, 1 if rank == 1 else restarts, iterations)
         return min(fits, key=lambda fit: price(joint, fit).kl)
 
-    return {rank: best(rank) for rank in ranks}
+    return {rank: best(rank) for rank in watched([*ranks], "rank")}
 
 
 def experts_of(joint, fit) -> Table:
@@ -65,12 +69,11 @@ def guess_second(joint, fits: Mapping) -> Guess:
     from ..measure.fidelity import price
 
     one, two = (price(joint, fits[rank]).tv for rank in (1, 2))
-    parts = {"nearly all of it": 0.85, "about two thirds": 0.67, "about half": 0.5, "about a quarter": 0.25}
-    parts["a tenth or less"] = 0.08
-    answer = min(parts, key=lambda name: abs(parts[name] - two / one))
+    names = ["a tenth or less", "about a quarter", "about half", "about two thirds", "nearly all of it"]
+    answer = boxes(names, [0.165, 0.375, 0.585, 0.76], two / one, fixed)
     why = f"{one:.2f} with one component, {two:.2f} with two."
     question = f"The best rank 1 is {one:.2f} away from this joint (total variation). What does a second leave?"
-    return guess(question, list(parts), answer, why)
+    return guess(question, names[::-1], answer, why)
 
 
 def guess_rank(joint, fits: Mapping, close: float = CLOSE) -> Guess:
@@ -78,11 +81,11 @@ def guess_rank(joint, fits: Mapping, close: float = CLOSE) -> Guess:
     from ..measure.fidelity import price
 
     far = {rank: price(joint, fit).tv for rank, fit in sorted(fits.items())}
-    near = [str(rank) for rank, tv in far.items() if tv < close]
     more = f"more than {max(far)}"
+    near = [more if rank is None else str(rank) for rank in first_below(far, close)]
     why = "Total variation by rank: " + ", ".join(f"{rank}: {tv:.2f}" for rank, tv in far.items()) + "."
     question = f"How many components does it take to come within {close} (total variation) of this joint?"
-    return guess(question, [*map(str, far), more], near[0] if near else more, why)
+    return guess(question, [*map(str, far), more], near, why)
 
 
 def guess_shadow(rows: Iterable[Mapping], rank: int) -> Guess:
@@ -91,7 +94,8 @@ def guess_shadow(rows: Iterable[Mapping], rank: int) -> Guess:
     mean = lambda method, key: float(np.mean([r[key] for r in rows if r["method"] == method]))  # noqa: E731
     methods = list(dict.fromkeys(row["method"] for row in rows))
     said = [f"{m}: {mean(m, 'token'):.2f} accepted at a KL of {_nats(mean(m, 'kl'))}" for m in methods]
-    best = max(methods, key=lambda m: mean(m, "token"))
+    found = {m: [r["token"] for r in rows if r["method"] == m] for m in methods}
+    best = leaders({m: Span(min(v), float(np.mean(v)), max(v)) for m, v in found.items()})
     why = f"{'; '.join(said)}. KL asks for some mass wherever the target has any; acceptance asks for much of it."
     return guess(f"Whose shadow of rank {rank} has the most drafts accepted?", methods, best, why)
 
@@ -105,9 +109,8 @@ def guess_gain(heads: Mapping[str, Head]) -> Guess:
     by_rank = losses(heads)
     most = max(by_rank)
     gain = by_rank[1] - by_rank[most]
-    edges = [0, 0.5, 1, 2, math.inf]
     names = ["nothing, it loses", "less than 0.5 nats", "0.5 to 1 nat", "1 to 2 nats", "more than 2 nats"]
-    answer = names[next(i for i, edge in enumerate(edges) if gain <= edge)]
+    answer = boxes(names, [0, 0.5, 1, 2], gain, fixed)
     horizon = next(iter(heads.values())).drafter.horizon
     factor = f"The text that came is {math.exp(gain):.1f} times as likely under rank {most} as under rank 1."
     return guess(f"What does rank {most} save on {horizon} drafts, against rank 1?", names, answer, factor)
@@ -165,16 +168,20 @@ def guess_play(path) -> Guess:
     why = f"{alive[0]:.1f} before {quoted(path.tokens[0])}, {alive[1]:.1f} after it, {alive[-1]:.1f} in the end."
     experts, first = path.laws.shape[1], quoted(path.tokens[0])
     question = f"{experts} experts. How many are still in play once the first token, {first}, is known?"
-    return guess(question, range(1, path.laws.shape[1] + 1), round(alive[1]), why)
+    numbers, edges = list(range(1, experts + 1)), [n + 0.5 for n in range(1, experts)]
+    return guess(question, numbers, boxes(numbers, edges, alive[1], "{:.1f}".format), why)
 
 
 def guess_calls(runs: Mapping[str, list], better: str, than: str) -> Guess:
     """Does one run over the same prompts get more tokens out of a call than the other?"""
     difference = gain(runs, better, than)
     base = float(np.mean([trace.metrics()["tokens_per_call"] for trace in runs[than]]))
-    sure, share = abs(difference.mean) > difference.half, difference.mean / base
+    lead = around(difference)
+    share = difference.mean / base
     choices = ["fewer", "no difference that these prompts can show", "up to 10 % more", "more than 10 % more"]
-    answer = choices[1] if not sure else choices[0] if share < 0 else choices[2 + (share > 0.1)]
+    answer = [choices[lead.high > 0]]
+    if lead.low > 0:
+        answer = boxes(choices[2:], [0.1], Span(*(x / base for x in lead)), percent)
     why = f"{difference} tokens per call, prompt by prompt (95 %), which is {share:+.0%}."
     return guess(f"Tokens per call of {better}, against {than}, on the same prompts:", choices, answer, why)
 
@@ -185,7 +192,8 @@ def guess_recorded(calls: Mapping[str, list[float]]) -> Guess:
     difference = interval(a - b for a, b in zip(many, ones, strict=True))
     share = difference.mean / float(np.mean(ones))
     choices = ["fewer", "less than 5 % more", "5 to 10 % more", "10 to 20 % more", "even more"]
-    answer = choices[int(np.searchsorted([0, 0.05, 0.1, 0.2], share, side="right"))]
+    reach = Span(*(x / float(np.mean(ones)) for x in around(difference)))
+    answer = boxes(choices, [0, 0.05, 0.1, 0.2], reach, percent, bisect_right)
     why = f"{difference} tokens per call, prompt by prompt (95 %), which is {share:+.0%}."
     return guess(f"Tokens per call of {better}, against {than}, both at their best:", choices, answer, why)
 
@@ -196,7 +204,7 @@ def guess_recovery(heads: Mapping[str, Head]) -> Guess:
     start, end = (in_play(row) for row in head.load[[0, -1]])
     rank = head.load.shape[1]
     choices = ["no, one keeps nearly all", "in part", "yes, nearly equally"]
-    answer = choices[int(np.searchsorted([1 + (rank - 1) / 4, 1 + 3 * (rank - 1) / 4], end))]
+    answer = boxes(choices, [1 + (rank - 1) / 4, 1 + 3 * (rank - 1) / 4], end, fixed)
     why = (
         f"In play at the start: {start:.2f} of {rank}, in the end: {end:.2f}. An expert learns from a window in "
         "proportion to its responsibility; one that explains it better than the favourite soon has some."

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from html import escape
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, join, style, tag, view
 from ..trace.records import KEPT, Trace
 from ..trace.say import number, say
+from .close import leaders, looks
 
 STYLE = """
 .mtp-guess { font: 14px/1.5 var(--jp-ui-font-family, system-ui, sans-serif); max-width: 62em; margin: 6px 0;
@@ -37,32 +38,49 @@ STYLE = """
 
 
 class Guess:
-    """What `guess` returns: shows itself in a notebook; `answer` is the right choice."""
+    """What `guess` returns: shows itself in a notebook; `answers` are the right choices, `answer` is the first of them.
 
-    def __init__(self, question: str, choices: Sequence, answer, why: str, scene: str = ""):
-        self.question, self.choices, self.answer, self.why = question, list(choices), answer, why
-        self._scene = scene  # HTML above the question
+    ValueError for fewer than two choices, for two that look alike on the page, for an answer that is none of them.
+    """
 
-    def _reply(self, choice) -> str:
+    def __init__(self, question: str, choices: Sequence, answer, why: str, scene: Html | None = None):
+        self.question, self.choices, self.why = question, list(choices), why
+        self.answers = list(answer) if isinstance(answer, list) else [answer]
+        self._scene = scene  # above the question
+        if len(self.choices) < 2:
+            raise ValueError(f"choices={self.choices!r}: a guess needs at least two")
+        for i, one in enumerate(self.choices):
+            twin = [other for other in self.choices[:i] if looks(other) == looks(one)]
+            if twin:
+                raise ValueError(f"choices={self.choices!r}: {twin[0]!r} and {one!r} look alike, offer one of them")
+        missing = [one for one in self.answers if one not in self.choices]
+        if missing or not self.answers:
+            raise ValueError(f"answer={answer!r} is none of the choices {self.choices!r}")
+
+    @property
+    def answer(self):
+        return self.answers[0]
+
+    def _verdict(self, choice) -> tuple[str, bool]:
+        """What is said of a choice, and whether it is right."""
+        names = [str(one) for one in self.answers]
+        if len(names) > 1:
+            level = f"It is too close to call between {', '.join(names[:-1])} and {names[-1]}: each counts as right."
+            return (f"Yes. {level}" if choice in self.answers else level), choice in self.answers
         if choice == self.answer:
-            return f"<b>Yes, {escape(str(choice))}.</b> {escape(self.why)}"
-        if all(isinstance(x, int) for x in (choice, self.answer)):
-            off = abs(choice - self.answer)
-            verdict = f"{'Close: it is' if off == 1 else 'It is'} {self.answer}."
-        else:
-            verdict = f"It is: {self.answer}."
-        return f"<b>{escape(verdict)}</b> {escape(self.why)}"
+            return f"Yes, {choice}.", True
+        near = all(isinstance(x, int) for x in (choice, self.answer)) and abs(choice - self.answer) == 1
+        return f"Close: it is {self.answer}." if near else f"It is: {self.answer}.", False
 
-    def _repr_html_(self) -> str:
-        name = "guess-" + hashlib.sha256((self.question + self._scene).encode()).hexdigest()[:8]
-        folds = "".join(
-            f'<details name="{name}"><summary>{escape(str(c))}</summary><p>{self._reply(c)}</p></details>'
-            for c in self.choices
+    def _repr_html_(self) -> Html:
+        asked = join([self._scene, tag("div", tag("b", "Guess first."), f" {self.question}", class_="q")])
+        name = "guess-" + hashlib.sha256(asked.encode()).hexdigest()[:8]
+        replies = (tag("p", tag("b", self._verdict(c)[0]), f" {self.why}") for c in self.choices)
+        folds = (
+            tag("details", tag("summary", str(c)), reply, name=name)
+            for c, reply in zip(self.choices, replies, strict=True)
         )
-        return (
-            f'<div class="mtp-guess"><style>{STYLE}</style>{self._scene}'
-            f'<div class="q"><b>Guess first.</b> {escape(self.question)}</div><div class="row">{folds}</div></div>'
-        )
+        return view("mtp-guess", style(STYLE), asked, tag("div", *folds, class_="row"))
 
     def __repr__(self) -> str:
         return f"Guess first. {self.question} [{' | '.join(map(str, self.choices))}]"
@@ -71,13 +89,9 @@ class Guess:
 def guess(question: str, choices: Sequence, answer, why: str = "") -> Guess:
     """A question with its choices as buttons; the answer and `why` stay folded until one is chosen.
 
-    ValueError where `answer` is none of the `choices`, or there are fewer than two.
+    answer: the right choice, or a list of all that are right where they cannot be told apart. ValueError where one is
+    none of the `choices`, where there are fewer than two, or where two look alike on the page.
     """
-    choices = list(choices)
-    if len(choices) < 2:
-        raise ValueError(f"choices={choices!r}: a guess needs at least two")
-    if answer not in choices:
-        raise ValueError(f"answer={answer!r} is none of the choices {choices!r}")
     return Guess(question, choices, answer, why)
 
 
@@ -88,7 +102,7 @@ def guess_kept(trace: Trace, call: int | None = None) -> Guess:
     ValueError where the call does not exist or has no drafts.
     """
     steps = trace.steps
-    drafted = [s.index + 1 for s in steps if s.drafts]
+    drafted = [c for c, s in enumerate(steps, 1) if s.drafts]
     if call is None:
         mixed = [c for c in drafted if 2 <= steps[c - 1].kept < len(steps[c - 1].drafts)]
         call = ([c for c in mixed if c >= 6] or mixed or drafted or [1])[0]
@@ -97,26 +111,26 @@ def guess_kept(trace: Trace, call: int | None = None) -> Guess:
     step = steps[call - 1]
     before = [t for s in steps[: call - 1] for t in s.tokens]
     text = trace.prompt_text + "".join(trace.piece(t) for t in before)
-    cell = '<td style="padding:1px 8px;text-align:center;border:0">'
     rows = [
-        ("drafted", [f'<span class="word">{escape(visible(trace.piece(d.token)))}</span>' for d in step.drafts]),
+        ("drafted", [tag("span", visible(trace.piece(d.token)), class_="word") for d in step.drafts]),
         ("draft's q", [number(d.q) for d in step.drafts]),
         ("target's p", [number(d.p) for d in step.drafts]),
     ]
-    table = "".join(f"<tr>{cell}<small>{name}</small>{''.join(f'{cell}{x}' for x in row)}" for name, row in rows)
-    scene = (
-        f'<p style="margin:0 0 6px;white-space:pre-wrap">… {escape(visible(text[-160:]))}</p>'
-        f'<table style="border-collapse:collapse;margin:0 0 8px;font-size:13px">{table}</table>'
-    )
+    cell = lambda x: tag("td", x, style="padding:1px 8px;text-align:center;border:0")  # noqa: E731
+    table = (tag("tr", cell(tag("small", name)), *map(cell, row)) for name, row in rows)
+    before = tag("p", f"… {visible(text[-160:])}", style="margin:0 0 6px;white-space:pre-wrap")
+    scene = join([before, tag("table", *table, style="border-collapse:collapse;margin:0 0 8px;font-size:13px")])
     kept = sum(d.verdict == KEPT for d in step.drafts)
     question = f"Call {call} checks these {len(step.drafts)} drafted tokens at once. How many will be kept?"
     return Guess(question, range(len(step.drafts) + 1), kept, say(trace, step), scene)
 
 
 def guess_faster(runs: Mapping[str, Trace]) -> Guess:
-    """Which of these runs gets more tokens out of a backbone call? ValueError for fewer than two."""
+    """Which of these runs gets more tokens out of a backbone call? ValueError for fewer than two, or no calls."""
+    if empty := [name for name, t in runs.items() if not t.steps]:
+        raise ValueError(f"runs[{empty[0]!r}] has no calls: give a trace that generated something")
     rates = {name: t.metrics()["tokens_per_call"] for name, t in runs.items()}
     why = "; ".join(
         f"{name}: {len(t.tokens)} tokens in {t.calls} calls, {rates[name]:.2f} per call" for name, t in runs.items()
     )
-    return guess("Which run gets more tokens out of each call?", list(runs), max(rates, key=rates.get), why + ".")
+    return guess("Which run gets more tokens out of each call?", list(runs), leaders(rates), why + ".")

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..trace.metrics import interval, pooled
 from .check import budget
+from .waiting import Falling, Shown
 
 POSITIONS = 40_000  # places of text to learn from
 LOOK = 4096  # held-out places over which the load is averaged
@@ -67,22 +68,22 @@ def train_heads(
     """Drafters of the given options (kind="cp" and depth=1 unless they say otherwise), by name, trained on the same
     states; says how long each took.
 
-    favour: what is added to the first expert's log-weight at the start, before any training.
+    favour: what is added to the first expert's log-weight at the start, before any training. In a notebook the losses
+    are drawn while they fall, one curve per name.
     """
-    import torch
 
     from ..drafters import make_drafter
     from ..train.fit import fit
 
-    heads = {}
+    heads, lines, shown = {}, {}, Shown()
     for name, own in options.items():
         clock, own = time.perf_counter(), {"kind": "cp", "depth": 1, **own}
-        torch.manual_seed(0)
         drafter = make_drafter(own.pop("kind"), backbone, horizon=horizon, **own)
         drafter.prior.bias.data[0] += favour
         ready = states(drafter, backbone, corpus, budget(POSITIONS, 4096))
         watch = Watch(drafter, ready[1].hidden)
-        report = fit(drafter, backbone, corpus, steps, prepared=ready, callbacks=[watch], **RECIPE)
+        seen = [watch, Falling(steps, {"loss": name}, lines, shown)]
+        report = fit(drafter, backbone, corpus, steps, prepared=ready, callbacks=seen, **RECIPE)
         heads[name] = Head(drafter, report, np.stack(watch.loads), watch.steps)
         print(f"{name}: {steps} steps, {time.perf_counter() - clock:.0f} s", flush=True)
     return heads

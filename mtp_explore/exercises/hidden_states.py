@@ -13,11 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..plots.verdicts import wilson
 from ..trace.metrics import Table
+from . import answers
 from .check import Check, grade
+from .close import Span, boxes, first_below, leaders, offers, percent
 from .guessing import Guess, guess
 
 SMALL = 0.1  # "under a tenth"
+APART = 0.03  # nearer to the answer than this no other is offered
 
 
 def below(ranks: Mapping[str, np.ndarray], texts: int, share: float = SMALL) -> Table:
@@ -42,13 +46,13 @@ def guess_below(ranks: np.ndarray, texts: int, share: float = SMALL) -> Guess:
     """From which distance on is the first choice right at fewer than `share` of the places?"""
     from ..measure.knowledge import shares
 
-    found = shares(ranks, texts).share
-    k, far = _first_below(found, share), "farther than all of these"
-    choices = [f"k = {i}" for i in range(2, len(found) + 1)] + [far]
-    series = ", ".join(f"{x:.0%}" for x in found.tolist())
-    why = f"From k = 1 on the shares are {series}."
+    found, far = shares(ranks, texts), "farther than all of these"
+    spans = [Span(low, mean, high) for mean, low, high in zip(*(x.tolist() for x in found), strict=True)]
+    firsts = first_below({max(k, 2): one for k, one in enumerate(spans, 1)}, share, percent)
+    choices = [f"k = {i}" for i in range(2, len(spans) + 1)] + [far]
+    why = f"From k = 1 on the shares are {', '.join(f'{one.value:.0%}' for one in spans)}."
     question = f"From which distance k on is the heads' first choice right at fewer than {share:.0%} of the places?"
-    return guess(question, choices, f"k = {max(k, 2)}" if k else far, why)
+    return guess(question, choices, [f"k = {k}" if k else far for k in firsts], why)
 
 
 def _first_below(found, share: float) -> int:
@@ -64,7 +68,8 @@ def guess_lens(lens: np.ndarray, floor: np.ndarray) -> Guess:
         "less often, but above the floor",
         "not even as often as the floor",
     ]
-    answer = choices[2 if at_two < least else 0 if at_two > 0.8 * at_one else 1]
+    edges = [least, max(least, 0.8 * at_one)]
+    answer = boxes(choices[::-1], edges, at_two, "{:.1%}".format)
     why = f"{at_two:.1%} of the places; for the next token {at_one:.0%}. The most frequent token gets {least:.1%}."
     question = (
         "Take the first choice for the next token as a guess at the token after it. How often is it right? "
@@ -95,18 +100,19 @@ def by_kind(ranks: np.ndarray, backbone, text, least: int = 40) -> dict[str, np.
 
 def guess_best(tables: Mapping[str, np.ndarray], k: int, what: str) -> Guess:
     """Which table has the true token as its first choice most often, k places ahead? `what` says what they are."""
-    share = {name: _share(table, k) for name, table in tables.items()}
-    why = "; ".join(f"{name}: {x:.0%}" for name, x in sorted(share.items(), key=lambda item: -item[1])) + "."
+    share = {name: _share_span(table, k) for name, table in tables.items()}
+    why = (
+        "; ".join(f"{name}: {x.value:.0%}" for name, x in sorted(share.items(), key=lambda item: -item[1].value)) + "."
+    )
     question = f"{k} places ahead: {what} is the first choice most often?"
-    return guess(question, list(share), max(share, key=share.get), why)
+    return guess(question, list(share), leaders(share, percent), why)
 
 
 def guess_ceiling(read: np.ndarray, target: np.ndarray, k: int = 3) -> Guess:
     """How often is the target's own summed law right where the heads are right so often?"""
     low, high = _share(read, k), _share(target, k)
-    others = (low, (low + high) / 2, (1 + high) / 2, 1.0)
-    said = sorted({f"{x:.0%}" for x in (high, *others)}, key=lambda x: int(x[:-1]))
-    why = "The rest is open: after this text nobody can know it, neither a reading of h_t nor the target itself."
+    said = offers(high, (low, (low + high) / 2, (1 + high) / 2, 1.0, 0.0), apart=APART)
+    why = "The rest is open: after this text nobody can know it, neither a reading of hₜ nor the target itself."
     question = (
         f"{k} places ahead the heads' first choice is right at {low:.0%} of the places. The target may run on, over "
         "many continuations, and take the sum: how often is its first choice right?"
@@ -117,8 +123,7 @@ def guess_ceiling(read: np.ndarray, target: np.ndarray, k: int = 3) -> Guess:
 def guess_within(ranks: np.ndarray, k: int = 2, within: int = 5) -> Guess:
     """How often is the true token among the first `within` choices, where the first is right so often?"""
     one, some = _share(ranks, k), _share(ranks, k, within)
-    others = (one, (one + some) / 2, some, (1 + some) / 2, min(1.0, within * one))
-    said = sorted({f"{x:.0%}" for x in others}, key=lambda x: int(x[:-1]))
+    said = offers(some, (one, (one + some) / 2, (1 + some) / 2, min(1.0, within * one), 1.0), apart=APART)
     question = (
         f"{k} places ahead the first choice is the true token at {one:.0%} of the places. At how many is it among the "
         f"first {within}?"
@@ -130,6 +135,14 @@ def _share(table: np.ndarray, k: int, within: int = 1) -> float:
     """The share of ranks below `within`, k places ahead."""
     column = np.asarray(table)[:, k - 1]
     return float(((column >= 0) & (column < within)).sum() / (column >= 0).sum())
+
+
+def _share_span(table: np.ndarray, k: int) -> Span:
+    """The share of first choices k places ahead, with its 95% interval (Wilson; places as independent)."""
+    column = np.asarray(table)[:, k - 1]
+    hits, places = int((column == 0).sum()), int((column >= 0).sum())
+    low, high = wilson(hits, places)
+    return Span(low, hits / places, high)
 
 
 class Study(NamedTuple):
@@ -171,15 +184,14 @@ def check_rank(function: Callable) -> Check:
 
     def judge(result, scores, token):
         right = sum(x > scores[token] for x in scores)
-        if int(result) == right:
+        if result == right:
             return None
-        if int(result) == right + 1:
-            return f"{int(result)}: the first choice has the rank 0, so count the tokens that are strictly better."
-        return f"{int(result)}, and {right} of the scores are higher than {scores[token]:g}."
+        if result == right + 1:
+            return f"{result}: the first choice has the rank 0, so count the tokens that are strictly better."
+        return f"{result}, and {right} of the scores are higher than {scores[token]:g}."
 
-    return grade(
-        function, ((np.array(s), t) for s, t in cases), judge, "Rank 0 is a first choice, rank 4 makes the top five."
-    )
+    praise = "Rank 0 is a first choice, rank 4 makes the top five."
+    return grade(function, ((np.array(s), t) for s, t in cases), judge, praise, answers.whole)
 
 
 def check_best_guess(function: Callable) -> Check:
@@ -203,9 +215,8 @@ def check_best_guess(function: Callable) -> Check:
                 return f"after {a} it says {b}, which stands {k} places later {mine} times; another does {best} times."
         return None
 
-    return grade(
-        function, cases, judge, "This is what the last token alone can tell. Anything better comes from the context."
-    )
+    praise = "This is what the last token alone can tell. Anything better comes from the context."
+    return grade(function, cases, judge, praise, answers.table)
 
 
 def check_foretold(name, prompt, k: int = 4, sure: float = 0.5) -> Check:

@@ -11,11 +11,14 @@ from statistics import fmean, quantiles
 import numpy as np
 
 from ..trace.glyphs import quoted, visible
-from ..trace.metrics import Table
+from ..trace.metrics import Table, interval
 from ..trace.records import REFUSED, Trace
 from ..trace.say import number, say
+from . import answers
 from .check import Check, grade
+from .close import Span, around, boxes, fixed, leaders, offers, percent
 from .guessing import Guess, guess
+from .waiting import watched
 
 RARE = 100  # a draft so many times rarer under the target than drafted is as good as impossible
 TAIL = 40  # characters of a text that a table shows
@@ -46,10 +49,10 @@ def guess_impossible(joint) -> Guess:
     from ..measure.independence import product
 
     share = float(product(joint)[joint.law == 0].sum())
-    choices = sorted({0.0, 0.125, 0.25, 0.5, 0.75, round(share, 3)})
+    said = "{:.3g}".format
     why = "Whatever the first head says, the second does not hear it, and is right about its own token all the same."
     question = "Each head draws from the true law of its own word. How much of what they say together can never be?"
-    return guess(question, [f"{c:g}" for c in choices], f"{round(share, 3):g}", why)
+    return guess(question, offers(share, (0.0, 0.125, 0.25, 0.5, 0.75), said, apart=0.02), said(share), why)
 
 
 def guess_invented(joint) -> Guess:
@@ -70,12 +73,14 @@ def guess_part(costs: Sequence) -> Guess:
     """How much of what the trained head loses is independence?"""
     lost, own = fmean(c.independence for c in costs), fmean(c.own for c in costs)
     share = lost / (lost + own)
+    off = interval(c.independence - share * (c.independence + c.own) for c in costs)  # of a ratio of means
+    half = (off.half or 0.0) / (lost + own)
     choices = ["less than a third", "between one and two thirds", "more than two thirds"]
     why = f"{lost:.2f} of {lost + own:.2f} nats, or {share:.0%}, on average over {len(costs)} contexts."
     return guess(
         "How much of what the trained head loses is the price of independence?",
         choices,
-        choices[min(2, int(3 * share))],
+        boxes(choices, [1 / 3, 2 / 3], Span(share - half, share, share + half), percent),
         why,
     )
 
@@ -83,13 +88,13 @@ def guess_part(costs: Sequence) -> Guess:
 def guess_perfect(costs: Sequence) -> Guess:
     """How often would the draft of a perfect head be kept?"""
     low, high = fmean(c.trained for c in costs), fmean(c.perfect for c in costs)
-    others = sorted({f"{x:.0%}" for x in (low, high, (low + high) / 2, (1 + high) / 2, 1.0)}, key=lambda x: int(x[:-1]))
+    choices = offers(high, (low, (low + high) / 2, (1 + high) / 2, 1.0), apart=0.03)
     question = (
         f"The trained head's draft is kept {low:.0%} of the time. Train it until it knows the law of its own token "
         "exactly. How often then?"
     )
     why = "It is still drawn without a look at x₁. The rest up to 100% belongs to those who look."
-    return guess(question, others, f"{high:.0%}", why)
+    return guess(question, choices, percent(high), why)
 
 
 def contexts(backbone, corpus, count: int = 40, longest: int = 80, seed: int = 0) -> list[list[int]]:
@@ -110,15 +115,17 @@ def prices(name: str, count: int = 24) -> list[float]:
 
     backbone = load_backbone(name)
     places = contexts(backbone, load_corpus(name), count)
-    return [float(total_correlation(exact_joint(backbone, place, n=2))) for place in places]
+    return [
+        float(total_correlation(exact_joint(backbone, place, n=2))) for place in watched(places, f"{name}, context")
+    ]
 
 
 def guess_dearest(prices: Mapping[str, Sequence[float]]) -> Guess:
     """In which language does independence cost most on average?"""
-    means = {name: fmean(values) for name, values in prices.items()}
-    why = "; ".join(f"{name}: {mean:.2f} nats" for name, mean in means.items()) + ", on average."
+    means = {name: interval(values) for name, values in prices.items()}
+    why = "; ".join(f"{name}: {mean} nats" for name, mean in means.items()) + ", on average (95 %)."
     question = "In which of these languages does independence cost most, on average?"
-    return guess(question, list(means), max(means, key=means.get), why)
+    return guess(question, list(means), leaders({name: around(mean) for name, mean in means.items()}), why)
 
 
 def dearest(backbone, costs: Sequence, most: int = 5) -> Table:
@@ -127,7 +134,7 @@ def dearest(backbone, costs: Sequence, most: int = 5) -> Table:
     from ..measure.joint import exact_joint
 
     rows = []
-    for cost in sorted(costs, key=lambda c: -c.independence)[:most]:
+    for cost in watched(sorted(costs, key=lambda c: -c.independence)[:most], "context"):
         worst = invented(exact_joint(backbone, cost.context, n=2), most=1)[0]
         before = cost.context if isinstance(cost.context, str) else backbone.decode(cost.context)
         rows.append(
@@ -175,7 +182,7 @@ def blame(backbone, trace: Trace, most: int = 6) -> Table:
     found = [(s, d) for s, k, d in refused(trace) if k == 0 and d.p * RARE <= d.q]
     found = sorted(found, key=lambda x: -x[1].q)[: 2 * most]
     lines = []
-    for step, d in found:
+    for step, d in watched(found, "refused draft"):
         before = trace.prompt + [t for s in trace.steps[: step.index] for t in s.tokens][:-1]
         without = float(exact_joint(backbone, before, n=2).marginal(2)[d.token])
         text = visible(backbone.decode(before))[-TAIL:]
@@ -197,26 +204,27 @@ def check_total_correlation(function: Callable) -> Check:
         some / some.sum(),
     ]
 
-    def judge(result, p):
+    def price(p, log=np.log):
         q = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
-        right = float((p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum())
-        if math.isnan(float(result)):
-            return "not a number: a cell of probability 0 adds nothing, and 0 · log 0 must not be computed."
-        if abs(float(result) - right) < 1e-9:
-            return None
-        if abs(float(result) * math.log(2) - right) < 1e-9:
-            return f"{float(result):.4f} is right in bits; asked are nats, the natural logarithm."
-        back = p > 0 if (p > 0).all() else None
-        if back is not None and abs(float(result) - float((q * np.log(q / p)).sum())) < 1e-9:
-            return f"{float(result):.4f} is KL(Q ‖ P); asked is the other way round."
-        return f"{float(result):.4f} is not the KL of P to the product of its marginals."
+        return float((p[p > 0] * log(p[p > 0] / q[p > 0])).sum())
 
-    return grade(
-        function,
-        ((p,) for p in cases),
-        judge,
-        "For a coin that both must agree on it is log 2: one coin's worth of news.",
-    )
+    def turned(p):
+        q = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
+        return float((q * np.log(q / p)).sum()) if (p > 0).all() else None
+
+    def judge(result, p):
+        if math.isnan(result):
+            return "not a number: a cell of probability 0 adds nothing, and 0 · log 0 must not be computed."
+        wrong = f"{fixed(result, 4)} is not the KL of P to the product of its marginals."
+        return None if abs(result - price(p)) < 1e-9 else wrong
+
+    slips = {
+        "{} is right in bits; asked are nats, the natural logarithm.": lambda p: price(p, np.log2),
+        "{} is KL(Q ‖ P); asked is the other way round.": turned,
+        "{} has the wrong sign: the logarithm is of P over the product.": lambda p: -price(p),
+    }
+    praise = "For a coin that both must agree on it is log 2: one coin's worth of news."
+    return grade(function, ((p,) for p in cases), judge, praise, answers.number, slips=slips)
 
 
 def check_kept(function: Callable) -> Check:
@@ -230,17 +238,27 @@ def check_kept(function: Callable) -> Check:
         (some / some.sum(), law / law.sum()),
     ]
 
-    def judge(result, p, q):
-        right = float(np.minimum(p, p.sum(1, keepdims=True) * q).sum())
-        if abs(float(result) - right) < 1e-9:
-            return None
-        if abs(float(result) - float(np.minimum(p.sum(0), q).sum())) < 1e-9:
-            return f"{float(result):.4f} compares q with the law of x₂ before x₁ is known; the target judges after it."
-        if abs(float(result) - (1 - right)) < 1e-9:
-            return f"{float(result):.4f} is the chance that the draft is refused."
-        return f"{float(result):.4f} is not the chance that the draft is kept."
+    def right(p, q):
+        return float(np.minimum(p, p.sum(1, keepdims=True) * q).sum())
 
-    return grade(function, cases, judge, "Row by row: what p(· | x₁) and q share, weighted by how often x₁ comes.")
+    def judge(result, p, q):
+        wrong = f"{fixed(result, 4)} is not the chance that the draft is kept."
+        return None if abs(result - right(p, q)) < 1e-9 else wrong
+
+    rows = lambda p, q: np.minimum(p / p.sum(1, keepdims=True), q).sum(1)  # noqa: E731
+    slips = {
+        "{} is the chance that the draft is refused.": lambda p, q: 1 - right(p, q),
+        "{} compares q with the law of x₂ before x₁ is known; the target judges after it.": lambda p, q: np.minimum(
+            p.sum(0), q
+        ).sum(),
+        "{} adds up the rows as if each x₁ came every time: weigh row x₁ by p(x₁).": lambda p, q: rows(p, q).sum(),
+        "{} is the plain mean of the rows: weigh row x₁ by p(x₁), they do not come equally often.": lambda p, q: rows(
+            p, q
+        ).mean(),
+        "{} compares a joint with a law: each row of P sums to p(x₁), and q to 1.": lambda p, q: np.minimum(p, q).sum(),
+    }
+    praise = "Row by row: what p(· | x₁) and q share, weighted by how often x₁ comes."
+    return grade(function, cases, judge, praise, answers.number, slips=slips)
 
 
 def check_prices(backbone, cheap, dear, costs: Sequence) -> Check:

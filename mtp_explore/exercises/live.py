@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from itertools import islice
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, tag, view
 from ..trace.records import Trace
 from .lossless import agreements
+from .waiting import Shown
 
 KEPT = "background:#009e7322;border-bottom:2px solid #009e73"
 
@@ -50,22 +51,16 @@ def openings(corpus, count: int = 8, words: int = 12) -> list[str]:
 
 def watch(readings: Iterable, title: str = "") -> None:
     """Draw the lossless meter while its readings arrive (`measure.meter.meter`), with the verdict in words."""
-    from IPython.display import display
-
     from ..plots import meter
 
-    shown, distance, noise = None, {}, {}
+    shown, distance, noise = Shown(), {}, {}
     for r in readings:
         distance[r.samples], noise[r.samples] = r.total_variation, (r.expected, r.limit)
         verdict = "within what chance explains" if r.lossless else "beyond chance: not the target's law"
         figure = meter(distance, noise)
         words = f"{title + ': ' if title else ''}{r.samples:,} samples, distance {r.total_variation:.4f}, {verdict}"
         figure.update_layout(title_text=words)
-        bundle = figure._repr_mimebundle_()  # a plotly figure shows itself past display ids
-        if shown:
-            shown.update(bundle, raw=True)
-        else:
-            shown = display(bundle, raw=True, display_id=True)
+        shown.figure(figure)
 
 
 class Texts:
@@ -75,16 +70,15 @@ class Texts:
         self.runs = dict(runs)
         self.agree = agreements({name: trace.tokens for name, trace in runs.items()})
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         rows = []
         for name, trace in self.runs.items():
             n, pieces = self.agree[name], [visible(trace.piece(t)) for t in trace.tokens]
             same, rest = "".join(pieces[:n]), "".join(pieces[n:])
-            text = f'<span style="{KEPT}">{escape(same)}</span>{escape(rest)}'
             calls = f"{len(trace.tokens)} tokens, {trace.calls} calls, the first {n} tokens agree"
-            head = f'<b>{escape(name)}</b> <small style="opacity:.75">{calls}</small>'
-            rows.append(f'<p style="margin:0 0 10px">{head}<br>{text}</p>')
-        return f'<div style="max-width:62em;white-space:pre-wrap;line-height:1.6">{"".join(rows)}</div>'
+            head = tag("b", str(name)), " ", tag("small", calls, style="opacity:.75"), tag("br")
+            rows.append(tag("p", *head, tag("span", same, style=KEPT), rest, style="margin:0 0 10px"))
+        return view("", *rows, style="max-width:62em;white-space:pre-wrap;line-height:1.6")
 
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {trace.text}" for name, trace in self.runs.items())

@@ -6,17 +6,21 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
+from itertools import pairwise
 
 import numpy as np
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, tag, view
 from ..trace.records import Trace
+from . import answers
 from .check import Check, grade
-from .guessing import Guess
+from .close import fixed
+from .guessing import Guess, guess
 
 CHIP = "white-space:pre;padding:1px 6px;border:1px solid #e69f00;border-radius:5px;background:#e69f0022"
 WHOLE = 1e-6  # a top list that misses less than this is the whole law
+SURE, APART = 0.65, 0.05  # a telling place: no token is likelier under p or q, no two numbers of the guess are nearer
 PARTS = 24  # laws, ratios and residuals of the cases are whole 24ths, so a grid of 24 coins and uniforms is exact
 LAWS = [  # p, q
     ([12, 8, 4], [6, 6, 12]),
@@ -43,17 +47,32 @@ class Place:
         """sum min(p, q): the chance that a draft from q is kept."""
         return math.fsum(map(min, self.p, self.q))
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What a reader may take for the chance that a draft is kept, the overlap first."""
+        pairs = list(zip(self.p, self.q, strict=True))
+        return {
+            "Σ min(p, q)": self.overlap,
+            "Σ p·q": math.fsum(a * b for a, b in pairs),
+            "largest p": max(self.p),
+            "Σ |p − q|": math.fsum(abs(a - b) for a, b in pairs),
+        }
+
+    @property
+    def tells(self) -> bool:
+        """Whether neither law is nearly certain and all of `numbers` lie apart."""
+        found = sorted(self.numbers.values())
+        return max(*self.p, *self.q) <= SURE and min(b - a for a, b in pairwise(found)) >= APART
+
     def __repr__(self) -> str:
         return f"…{self.text[-60:]} [{self.drafted}]"
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         at = self.labels.index(self.drafted)
         odds = f"drafted here; the drafter gave it {self.q[at]:.2f}, the target gives it {self.p[at]:.2f}"
-        chip = f'<span style="{CHIP}">{escape(visible(self.drafted))}</span>'
-        return (
-            f'<div style="font-size:15px;line-height:1.8;max-width:58em">… {escape(visible(self.text[-240:]))}{chip} '
-            f'<small style="opacity:.75">{odds}</small></div>'
-        )
+        chip = tag("span", visible(self.drafted), style=CHIP)
+        said = f"… {visible(self.text[-240:])}", chip, " ", tag("small", odds, style="opacity:.75")
+        return view("", *said, style="font-size:15px;line-height:1.8;max-width:58em")
 
 
 def places(trace: Trace) -> list[Place]:
@@ -76,24 +95,30 @@ def places(trace: Trace) -> list[Place]:
 
 
 def telling(trace: Trace) -> Place:
-    """The place whose overlap is nearest to one half: something to keep and something to refuse."""
-    return min(places(trace), key=lambda place: abs(place.overlap - 0.5))
+    """Of the places at which both laws are spread and p·q, min(p, q) and the like have different sums, the one whose
+    overlap is nearest to one half: something to keep and something to refuse. ValueError where there is none.
+    """
+    found = [place for place in places(trace) if place.tells]
+    if not found:
+        raise ValueError(
+            f"trace has no place at which neither p nor q gives a token more than {SURE:g} and the numbers of the "
+            "guess differ: use a longer text, or a higher temperature"
+        )
+    return min(found, key=lambda place: abs(place.overlap - 0.5))
 
 
 def guess_chance(place: Place) -> Guess:
     """With what probability will a draft from q be kept here?"""
-    formulas = {
-        "Σ p·q": math.fsum(a * b for a, b in zip(place.p, place.q, strict=True)),
-        "Σ min(p, q)": place.overlap,
-        "largest p": max(place.p),
-        "Σ |p − q|": math.fsum(abs(a - b) for a, b in zip(place.p, place.q, strict=True)),
-    }
-    choices = [f"{name} = {value:.2f}" for name, value in formulas.items()]
+    shown: dict[str, str] = {}
+    for name, value in place.numbers.items():  # of numbers that look alike the first, and the overlap is the first
+        shown.setdefault(f"{value:.2f}", name)
+    choices = [f"{name} = {number}" for number, name in sorted(shown.items())]
     why = (
         "A token x is drafted with q(x) and then kept with min(1, p(x)/q(x)): together min(p(x), q(x)), summed over x. "
         "Σ p·q would be the chance that two people who draw on their own happen to say the same word."
     )
-    return Guess("With what probability is a draft from q kept at this place?", choices, choices[1], why)
+    answer = f"Σ min(p, q) = {place.overlap:.2f}"
+    return guess("With what probability is a draft from q kept at this place?", choices, answer, why)
 
 
 def check_overlap(function: Callable) -> Check:
@@ -101,14 +126,12 @@ def check_overlap(function: Callable) -> Check:
 
     def judge(result, p, q):
         right = float(np.minimum(p, q).sum())
-        if abs(float(result) - right) < 1e-9:
-            return None
-        if abs(float(result) - (1 - right)) < 1e-9:
-            return f"{float(result):.3f} is the chance that the draft is refused; asked is the other one."
-        return f"{float(result):.3f} is not the chance that the draft is kept."
+        return None if abs(result - right) < 1e-9 else f"{fixed(result, 3)} is not the chance that the draft is kept."
 
+    refused = "{} is the chance that the draft is refused; asked is the other one."
+    slips = {refused: lambda p, q: 1 - np.minimum(p, q).sum()}
     praise = "It equals 1 − TV(p, q): the closer the two laws, the more survives."
-    return grade(function, _cases(), judge, praise)
+    return grade(function, _cases(), judge, praise, answers.number, slips=slips)
 
 
 def check_rule(function: Callable) -> Check:
@@ -118,15 +141,13 @@ def check_rule(function: Callable) -> Check:
     """
     grid = (np.arange(PARTS) + 0.5) / PARTS
 
-    def outcome(p, q):
+    def outcome(function, p, q):
         law, kept_share = np.zeros(len(p)), 0.0
         for draft, coin, u in itertools.product(np.flatnonzero(q).tolist(), grid.tolist(), grid.tolist()):
-            made = function(p, q, draft, coin, u)
-            if made is None or made is ...:
-                return None
-            kept, token = made
+            made = function(p.copy(), q.copy(), draft, coin, u)
+            kept, token = answers.kept_token(answers.returned(made), len(p))
             law[token] += q[draft] / PARTS**2
-            kept_share += bool(kept) * q[draft] / PARTS**2
+            kept_share += kept * q[draft] / PARTS**2
         return law, kept_share
 
     def judge(result, p, q):
@@ -143,8 +164,8 @@ def check_rule(function: Callable) -> Check:
             return f"the law is right, but only {kept:.3f} of the drafts are kept where {best:.3f} could be."
         return None
 
-    answer = outcome if callable(function) else function
-    return grade(answer, _cases(), judge, "The law that comes out is p, draft by draft and coin by coin.")
+    praise = "The law that comes out is p, draft by draft and coin by coin."
+    return grade(function, _cases(), judge, praise, play=outcome)
 
 
 def _cases() -> list[tuple]:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from . import answers
 from .check import Check, grade
+from .close import fixed
 from .masks import closed_forms
 
 SHAPE = 2, 3  # masks and tokens of the layout that is asked
@@ -24,7 +26,7 @@ def check_sees(function: Callable) -> Check:
     seen = {(*q, *k): on for q, row in zip(order, view.allowed, strict=True) for k, on in zip(order, row, strict=True)}
 
     def judge(result, i, j, a, b):
-        if bool(result) == seen[i, j, a, b]:
+        if result == seen[i, j, a, b]:
             return None
         row, key = _name(i, j), _name(a, b)
         if result:
@@ -38,7 +40,8 @@ def check_sees(function: Callable) -> Check:
         return f"{row} sees {key}: {'the text up to its place' if b == 0 else 'its own block up to itself'}."
 
     cases = [(*q, *k) for q in order for k in order]
-    return grade(function, cases, judge, "That is the whole mask, and in every call of decoding it is the same.")
+    praise = "That is the whole mask, and in every call of decoding it is the same."
+    return grade(function, cases, judge, praise, answers.truth)
 
 
 def _name(i: int, j: int) -> str:
@@ -54,21 +57,22 @@ def check_prefix(function: Callable) -> Check:
     def judge(result, drafts, picks):
         same = np.asarray(drafts) == np.asarray(picks)
         right, every = int(same.cumprod().sum()), int(same.sum())
-        if int(result) == right:
+        if result == right:
             return None
-        if int(result) == every:
+        if result == every:
             return f"{every} drafts match, but behind the first wrong one the target was asked about another text."
-        return f"{int(result)}; the first {right} match, and what follows a wrong draft does not count."
+        return f"{result}; the first {right} match, and what follows a wrong draft does not count."
 
     cases = ((np.array(d), np.array(p)) for d, p in cases)
-    return grade(function, cases, judge, "cumprod, not sum: a published implementation has this bug.")
+    praise = "cumprod, not sum: a published implementation has this bug."
+    return grade(function, cases, judge, praise, answers.whole)
 
 
 def check_closed_forms(function: Callable) -> Check:
     """The reader's `function(a)` -> (linear, quadratic) tokens per call from the chances a_1..a_K (papers.md 3.6)."""
 
     def judge(result, a):
-        linear, quadratic = (float(x) for x in result)
+        linear, quadratic = result
         good = closed_forms(a)
         wrong = [name for name, x, y in zip(("linear", "quadratic"), (linear, quadratic), good, strict=True)
                  if abs(x - y) > 1e-9]  # fmt: skip
@@ -78,7 +82,8 @@ def check_closed_forms(function: Callable) -> Check:
             return "the target's own token comes on top of the kept drafts."
         if wrong == ["linear"] and abs(linear - good[1]) < 1e-9:
             return "linear has no drafts in the call after a refusal; such calls bring one token."
-        return f"{' and '.join(wrong)} should be {', '.join(f'{y:.4f}' for y in good)} (linear, quadratic)."
+        return f"{' and '.join(wrong)} should be {', '.join(fixed(y, 4) for y in good)} (linear, quadratic)."
 
     chances = [[1.0], [0.0, 0.5], [0.85, 0.75, 0.7, 0.65], [0.9] * 8, [0.3, 1.0]]
-    return grade(function, ((np.array(a),) for a in chances), judge, "Two lines, and no model was asked.")
+    pair = answers.numbers("(linear, quadratic), two numbers", 2)
+    return grade(function, ((np.array(a),) for a in chances), judge, "Two lines, and no model was asked.", pair)

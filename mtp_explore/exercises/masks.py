@@ -11,85 +11,52 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..trace.metrics import Table, pooled
+from ..trace.metrics import Table, interval, pooled
 from .check import budget
+from .close import boxes, fixed, leaders, percent
 from .guessing import Guess, guess
 from .heads import shipped_or
 from .seen import Outlook, outlook_of
+from .waiting import Falling, watched
 
 MASKS = 8
 POSITIONS, HELD = 60_000, 8  # places of text to learn from, windows of text to be measured on
 RECIPE = dict(batch=64, rate=4e-3, progress=False, precision="bfloat16")
 TOPS = (1, 10, 200)
+LOSSES = {"base": "unembedding on the mask, nats", "sampler": "sampler, nats", "consistency": "consistency"}
 
 
 def masked(backbone, corpus, name: str = "masked-k8", steps: int | None = None):
-    """The backbone's shipped masks; where there are none, masks trained on the spot for `steps` (default: a minute)."""
+    """The backbone's shipped masks; where there are none, masks trained on the spot for `steps`, by default a few."""
     train = lambda: train_masks(backbone, corpus, steps or budget(200, 20), watch=False)  # noqa: E731
     return shipped_or(f"{backbone.name}/{name}", backbone, train)
 
 
 def untrained(backbone, masks: int = MASKS, seed: int = 0):
     """Masks that are random vectors with the spread of the embedding table, and adapters that add nothing yet."""
-    import torch
 
     from ..drafters import make_drafter
 
-    torch.manual_seed(seed)
-    return make_drafter("masked", backbone, horizon=masks)
+    return make_drafter("masked", backbone, seed=seed, horizon=masks)
 
 
 def train_masks(backbone, corpus, steps: int, watch: bool = True, **options):
     """A `masked` drafter trained for so many steps of 64 blocks of masks; with `watch`, its losses are drawn meanwhile.
     `options` go to the drafter.
     """
-    import torch
 
     from ..drafters import make_drafter
     from ..train.fit import fit, prepare
 
-    torch.manual_seed(0)
     drafter, clock = make_drafter("masked", backbone, **{"horizon": MASKS, **options}), time.perf_counter()
     known, held = prepare(drafter, backbone, corpus, budget(POSITIONS, 12_000))
     held = held._replace(windows=held.windows[:HELD], future=held.future[:HELD])
-    callbacks = [Losses(steps)] if watch else []
+    callbacks = [Falling(steps, LOSSES)] if watch else []
     report = fit(drafter, backbone, corpus, steps, callbacks=callbacks, every=steps, prepared=(known, held), **RECIPE)
     last = report.validation[-1]
     told = ", ".join(f"{key} {last[key]:.2f}" for key in ("base", "sampler", "consistency") if key in last)
     print(f"{steps} steps, {time.perf_counter() - clock:.0f} s; on validation text: {told}", flush=True)
     return drafter
-
-
-class Losses:
-    """A callback of `fit` that draws the three losses while they fall."""
-
-    NAMES = {"base": "unembedding on the mask, nats", "sampler": "sampler, nats", "consistency": "consistency"}
-
-    def __init__(self, steps: int):
-        self.lines: dict[str, dict[int, float]] = {}
-        self.steps, self.shown = steps, None
-
-    def __call__(self, facts: Mapping) -> None:
-        for key, name in self.NAMES.items():
-            if key in facts:
-                self.lines.setdefault(name, {})[facts["step"]] = facts[key]
-        self.draw()
-
-    def figure(self):
-        from ..plots import curves
-
-        figure = curves(self.lines, "step", "loss", zero=True)
-        figure.update_xaxes(tickvals=None, ticktext=None, range=[0, 1.02 * self.steps])
-        return figure
-
-    def draw(self) -> None:
-        from IPython.display import display
-
-        bundle = self.figure()._repr_mimebundle_()  # a plotly figure shows itself past display ids
-        if self.shown:
-            self.shown.update(bundle, raw=True)
-        else:
-            self.shown = display(bundle, raw=True, display_id=True)
 
 
 def mask_outlook(drafter, document: str, place: int, sampler: bool = True, adapters: bool = True) -> Outlook:
@@ -156,7 +123,7 @@ def guess_behind_masks(ranks: Mapping[str, np.ndarray], vocabulary: int, mask: i
     (before, *rest) = ranks.values()
     at = lambda table: int(np.median(table[:, mask][table[:, mask] >= 0])) + 1  # noqa: E731
     names = ["among the first 10", "11 to 50", "51 to 150", "beyond 150: no better than chance"]
-    answer = names[int(np.searchsorted([10, 50, 150], at(before)))]
+    answer = boxes(names, [10, 50, 150], at(before))
     why = f"The median rank is {at(before)} of {vocabulary}; behind trained masks it is {at(rest[0])}."
     question = (
         f"The model has {vocabulary} tokens and has never met a placeholder. At mask {mask}, where does the token that "
@@ -166,25 +133,26 @@ def guess_behind_masks(ranks: Mapping[str, np.ndarray], vocabulary: int, mask: i
 
 
 def trained_for(minute, longer, ranks: Mapping[str, np.ndarray], text, at: Sequence[int]) -> dict[str, np.ndarray]:
-    """{how long masks were trained: ranks}: not at all, a minute, longer; the last two through their samplers. `ranks`
+    """{how long masks were trained: ranks}: not at all, a little, longer; the last two through their samplers. `ranks`
     of `mask_ranks`.
     """
     from ..measure.masks import ranks as asked
 
     first = next(iter(ranks.values()))
-    later = {"a minute": minute, "shipped": longer}
+    later = {"just now": minute, "shipped": longer}
     return {"no training": first} | {name: asked(one, text, at).numpy() for name, one in later.items()}
 
 
 def guess_minute(tables: Mapping[str, np.ndarray], within: int = 10) -> Guess:
-    """How much of the way from no training to the shipped masks does a minute go? `tables` of `trained_for`."""
+    """How much of the way from no training to the shipped masks do so few steps go? `tables` of `trained_for`."""
     share = lambda table: float((table[:, 1:][table[:, 1:] >= 0] < within).mean())  # noqa: E731
     none, minute, far = map(share, tables.values())
     done = (minute - none) / (far - none) if far > none else 1.0
     names = ["a quarter or less", "a quarter to half", "half to three quarters", "more than that"]
-    answer = names[int(np.searchsorted([0.25, 0.5, 0.75], done))]
+    answer = boxes(names, [0.25, 0.5, 0.75], done, percent)
     why = (
-        f"Among the first {within}, over all masks: {none:.0%} untrained, {minute:.0%} now, {far:.0%} for the shipped."
+        f"Among the first {within}, over all masks: {none:.0%} untrained, {minute:.0%} now, {far:.0%} for the shipped: "
+        f"{done:.0%} of the way."
     )
     question = f"How much of the way to the shipped masks is that? (How often is the true token in the top {within}?)"
     return guess(question, names, answer, why)
@@ -194,7 +162,10 @@ def guess_switch(runs: Mapping[str, list]) -> Guess:
     """Which run gets the fewest tokens out of a call?"""
     rates = {name: per_step(traces) for name, traces in runs.items()}
     why = "; ".join(f"{name}: {rate:.2f}" for name, rate in rates.items()) + " tokens per call."
-    return guess("Which of these gets the fewest tokens out of a call?", list(rates), min(rates, key=rates.get), why)
+    least, *level = leaders(rates, fixed, least=True)
+    leads = {name: interval(apart(traces, runs[least])) for name, traces in runs.items() if name not in (least, *level)}
+    level += [name for name, lead in leads.items() if lead.half is not None and lead.mean <= lead.half]
+    return guess("Which of these gets the fewest tokens out of a call?", list(rates), [least, *level], why)
 
 
 def without_sampler(drafter):
@@ -220,13 +191,22 @@ def by_masks(drafter, prompts: list, counts: Iterable[int], plans: Iterable[str]
 
     tokens = tokens or budget(48, 24)
     made = {count: drafter.shortened(count) for count in counts}
-    run = lambda short, plan: generate(drafter.backbone, short, prompts, tokens, temperature=0, plan=plan)  # noqa: E731
-    return {plan: {count: run(short, plan) for count, short in made.items()} for plan in plans}
+    jobs, found = [(plan, count) for plan in plans for count in made], {}
+    for plan, count in watched(jobs, "plan"):
+        traces = generate(drafter.backbone, made[count], prompts, tokens, temperature=0, plan=plan)
+        found.setdefault(plan, {})[count] = traces
+    return found
 
 
 def calls_by_masks(runs: Mapping[str, Mapping[int, list]]) -> dict[str, dict[int, float]]:
     """{plan: {number of masks: tokens per call}} of `by_masks`, all prompts pooled; the first call is not counted."""
     return {plan: {k: per_step(traces) for k, traces in line.items()} for plan, line in runs.items()}
+
+
+def apart(traces: Sequence, others: Sequence) -> list[float]:
+    """The difference in tokens per call, prompt by prompt, of two runs over the same prompts; [] where they are not."""
+    pairs = list(zip(traces, others, strict=False)) if len(traces) == len(others) else []
+    return [per_step([one]) - per_step([other]) for one, other in pairs if min(len(one.steps), len(other.steps)) > 1]
 
 
 def per_step(traces: Iterable) -> float:
@@ -261,7 +241,7 @@ def guess_plan(lines: Mapping[str, Mapping[int, float]]) -> Guess:
     k = max(lines["linear"])
     more = lines["quadratic"][k] / lines["linear"][k] - 1
     names = ["not at all", "by up to 10 %", "by 10 to 30 %", "by 30 to 60 %", "by even more"]
-    answer = names[int(np.searchsorted([0.005, 0.1, 0.3, 0.6], more))]
+    answer = boxes(names, [0.005, 0.1, 0.3, 0.6], more, percent)
     why = f"{lines['linear'][k]:.2f} and {lines['quadratic'][k]:.2f} tokens per call."
     question = (
         f"Quadratic buys {k * (k + 1)} masks a call, linear {k}. How much ahead is quadratic, in tokens per call?"

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
+from .close import boxes, first_below
 from .guessing import Guess, guess
+from .waiting import watched
 
 WORDS = ("morning", "noon", "night")
 KINDS = {"cp": "CP", "btree": "BTree", "hmm": "HMM"}
@@ -60,14 +60,15 @@ def circuits(law, ranks: Iterable[int], kinds: Iterable[str] = KINDS, iterations
     from ..measure.circuit_em import circuit_em
     from ..measure.fidelity import price
 
-    found = [(kind, r, circuit_em(law, kind, r, iterations)) for kind in kinds for r in ranks]
+    jobs = watched([(kind, r) for kind in kinds for r in ranks], "circuit")
+    found = [(kind, r, circuit_em(law, kind, r, iterations)) for kind, r in jobs]
     return [dict(method=KINDS[kind], rank=r) | price(law, one.dense())._asdict() for kind, r, one in found]
 
 
 def by_length(lengths: Iterable[int], rank: int = 3, rule: str = "block") -> dict[str, dict[int, float]]:
     """{method: {n: expected accepted drafts of a window of n words}} on `round_trip`, by circuits of one rank."""
     out: dict[str, dict[int, float]] = {"independent heads": {}, **{name: {} for name in KINDS.values()}}
-    for n in lengths:
+    for n in watched([*lengths], "length"):
         law = round_trip(n)
         rows = circuits(law, [rank], [k for k in KINDS if n > 2 or k != "btree"]) + circuits(law, [1], ["cp"])
         for row in rows:
@@ -78,22 +79,22 @@ def by_length(lengths: Iterable[int], rank: int = 3, rule: str = "block") -> dic
 def guess_states(rows: Iterable[Mapping], n: int, close: float = 0.01) -> Guess:
     """How many experts does a mixture need where a chain needs three states? `rows` of `circuits`."""
     rows = [row for row in rows if row["method"] == KINDS["cp"]]
-    near = [row["rank"] for row in rows if row["kl"] < close]
     ranks = [str(row["rank"]) for row in rows]
     more = f"more than {ranks[-1]}"
+    near = first_below({str(row["rank"]): row["kl"] for row in rows}, close, "{:.3f}".format)
     why = "Its KL by rank: " + ", ".join(f"{row['rank']}: {row['kl']:.3f}" for row in rows) + " nats."
     question = f"Three states write these {n} words exactly. How many experts does a mixture of whole windows need?"
-    return guess(question, [*ranks, more], str(min(near)) if near else more, why)
+    return guess(question, [*ranks, more], [rank or more for rank in near], why)
 
 
 def guess_behind(lines: Mapping[str, Mapping[int, float]], slack: float = 0.05) -> Guess:
     """At which length does the tree stop having nearly every draft accepted? `lines` of `by_length`."""
     tree = lines[KINDS["btree"]]
-    short = [n for n, kept in sorted(tree.items()) if kept < n - 1 - slack]
-    answer, never = (str(short[0]) if short else "none of these"), "none of these"
+    never = "none of these"
+    short = first_below({str(n): kept - (n - 1) for n, kept in sorted(tree.items())}, -slack)
     said = ", ".join(f"{n} words: {kept:.2f} of {n - 1}" for n, kept in sorted(tree.items()))
     question = "The mixture gives way first. From which length on does the tree of three states lose drafts as well?"
-    return guess(question, [*map(str, sorted(tree)), never], answer, f"{said}.")
+    return guess(question, [*map(str, sorted(tree)), never], [n or never for n in short], f"{said}.")
 
 
 def guess_cut(values: Mapping, mass: float = 0.99) -> Guess:
@@ -106,9 +107,8 @@ def guess_cut(values: Mapping, mass: float = 0.99) -> Guess:
     why = f"From {int(needed.min())} to {int(needed.max())} in these {len(needed)} contexts."
     edges = (1, 2, 4, 8, 16, 32)
     names = ["1", "2", "3 or 4", "5 to 8", "9 to 16", "17 to 32", "more than 32"]
-    chosen = names[int(np.searchsorted(edges, answer))]
     question = f"The cut {name}: how many singular values carry {mass:.0%} of its squares in the median context?"
-    return guess(question, names, chosen, why)
+    return guess(question, names, boxes(names, edges, answer), why)
 
 
 def averaged(joints: Iterable) -> dict:
@@ -128,6 +128,6 @@ def guess_average(values: Mapping, mass: float = 0.99) -> Guess:
     each, mean = (rank_of_mass(rows, mass) for rows in values.values())
     one, all_ = int(each.median()), int(mean[0])
     choices = ["fewer: averages are smooth", "about as many", "more: every context brings its own"]
-    answer = choices[int(np.searchsorted([0.8, 1.25], all_ / one))]
+    answer = boxes(choices, [0.8, 1.25], all_ / one)
     why = f"For {mass:.0%} of the squares: {one} in the median context, {all_} for the average of all {len(each)}."
     return guess("And the average of these joints: how many singular values does it need?", choices, answer, why)

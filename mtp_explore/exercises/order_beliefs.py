@@ -12,9 +12,11 @@ import numpy as np
 
 from ..trace.glyphs import quoted
 from ..trace.metrics import Table, interval
+from .close import around, boxes, fixed, leaders
 from .experts import component_laws, in_play
 from .guessing import Guess, guess
 from .heads import gain
+from .waiting import watched
 
 
 def changes(drafter, prompts: Iterable[str]) -> dict[int, list[float]]:
@@ -26,7 +28,7 @@ def changes(drafter, prompts: Iterable[str]) -> dict[int, list[float]]:
     from ..measure.sources import Belief
 
     out: dict[int, list[float]] = {}
-    for prompt in prompts:
+    for prompt in watched([*prompts], "prompt"):
         with torch.no_grad():
             circuit = drafter.circuit(Belief(drafter, prompt, 1, {}).hidden)
             law = circuit.logw[0].exp()
@@ -40,7 +42,7 @@ def guess_changes(chances: Mapping[int, list[float]]) -> Guess:
     """How many changes of state does a trained chain expect in a window? `chances` of `changes`."""
     mean = sum(float(np.mean(v)) for v in chances.values())
     edges, names = [0.1, 0.5, 1, 2], ["hardly any, below 0.1", "0.1 to 0.5", "0.5 to 1", "1 to 2", "more than 2"]
-    answer = names[int(np.searchsorted(edges, mean))]
+    answer = boxes(names, edges, mean, fixed)
     why = f"{mean:.2f} on average, summed over the {len(chances)} steps."
     question = f"{len(chances)} steps from place to place: how many changes of state does the trained chain expect?"
     return guess(question, names, answer, why)
@@ -79,7 +81,7 @@ def guess_next(path, k: int) -> Guess:
     (before, odds), (after, new) = ((law.argmax() + 1, law.max()) for law in laws[[k - 1, k]])
     why = f"Before {read} state {before} had {odds:.2f}; for the token after it state {after} has {new:.2f}."
     question = f"State {before} is the likeliest. Now the chain reads {read}. Which state will write the next token?"
-    return guess(question, range(1, laws.shape[1] + 1), int(after), why)
+    return guess(question, range(1, laws.shape[1] + 1), leaders(dict(enumerate(laws[k].tolist(), 1))), why)
 
 
 def doubts(drafters: Mapping, prompts: Iterable[str], texts: Iterable[list[int]]) -> dict[str, np.ndarray]:
@@ -91,7 +93,7 @@ def doubts(drafters: Mapping, prompts: Iterable[str], texts: Iterable[list[int]]
     pairs = list(zip(prompts, texts, strict=True))
     return {
         name: np.array([[in_play(law) for law in follow(drafter, *pair).laws.numpy()] for pair in pairs])
-        for name, drafter in drafters.items()
+        for name, drafter in watched(drafters.items(), "drafter")
     }
 
 
@@ -103,7 +105,7 @@ def guess_doubt(rows: Mapping[str, np.ndarray], k: int, known: str = "cp", asked
         f"The mixture has {first:.1f} experts in play once one token is read, and {later:.1f} after {k}. "
         f"The chain has as many states. How many are in play after {k} tokens?"
     )
-    return guess(question, names, names[int(np.searchsorted(edges, answer.mean))], f"{answer} (95 %).")
+    return guess(question, names, boxes(names, edges, around(answer)), f"{answer} (95 %).")
 
 
 def guess_nodes(path, k: int) -> Guess:
@@ -112,7 +114,7 @@ def guess_nodes(path, k: int) -> Guess:
     alive = [in_play(law) for law in path.nodes[k].numpy()]
     why = "States in play: " + ", ".join(f"{name} {value:.1f}" for name, value in zip(names, alive, strict=True)) + "."
     question = f"The tokens x1 to x{k} are read. Which of the tree's nodes has the most states still in play?"
-    return guess(question, names, names[int(np.argmax(alive))], why)
+    return guess(question, names, leaders(dict(zip(names, alive, strict=True)), "{:.1f}".format), why)
 
 
 def guess_kind(runs: Mapping[str, list]) -> Guess:

@@ -7,13 +7,13 @@ where styles are stripped the text is coloured for k = 2.
 from __future__ import annotations
 
 import hashlib
-from html import escape
 
 import numpy as np
 
 from ..plots.knowledge import BOXES, FIRST, GREY
 from ..plots.style import BLACK, GREEN, mixed
 from ..trace.glyphs import visible
+from ..trace.markup import Html, join, radios, style, tag, view
 from ..trace.say import number
 from .hidden_states import pieces
 
@@ -42,40 +42,34 @@ class Outlook:
         said = [f"k = {k}: " + ", ".join(f"{t!r} {p:.2f}" for t, p in row) for k, row in enumerate(self.choices, 1)]
         return "\n".join([f"… {self.before[-60:]}", *said])
 
-    def _repr_html_(self) -> str:
-        cell = '<td style="padding:2px 8px;text-align:left;border:0;vertical-align:top">'
-        head = "".join(f"{cell}<b>k = {k}</b></td>" for k in range(1, len(self.choices) + 1))
-        rows = [f"{cell}</td>{head}"]
+    def _repr_html_(self) -> Html:
+        rows = [["", *(tag("b", f"k = {k}") for k in range(1, len(self.choices) + 1))]]
         for i in range(TOP):
-            shown = [_word(*row[i]) for row in self.choices]
-            rows.append(f"{cell}<small>choice {i + 1}</small></td>" + "".join(f"{cell}{x}</td>" for x in shown))
-        true = "".join(f"{cell}{_true(pair)}</td>" for pair in self.truth)
-        rows.append(f"{cell}<small>true token</small></td>{true}")
-        table = "".join(f'<tr style="background:none">{row}</tr>' for row in rows)
-        return (
-            f'<div style="max-width:64em"><p style="white-space:pre-wrap;line-height:1.6">… '
-            f'{escape(visible(self.before[-240:]))}<b style="color:{GREEN}">▏</b></p>'
-            f'<table style="border-collapse:collapse;font-size:13px">{table}</table></div>'
-        )
+            rows.append([tag("small", f"choice {i + 1}"), *(_word(*row[i]) for row in self.choices)])
+        rows.append([tag("small", "true token"), *map(_true, self.truth)])
+        cell = "padding:2px 8px;text-align:left;border:0;vertical-align:top"
+        lines = (tag("tr", *(tag("td", x, style=cell) for x in row), style="background:none") for row in rows)
+        cursor = tag("b", "▏", style=f"color:{GREEN}")
+        text = tag("p", f"… {visible(self.before[-240:])}", cursor, style="white-space:pre-wrap;line-height:1.6")
+        table = tag("table", *lines, style="border-collapse:collapse;font-size:13px")
+        return view("", text, table, style="max-width:64em")
 
 
-def _chip(text: str) -> str:
+def _chip(text: str, colours: str, below: str) -> Html:
     """A token by itself: its spaces as dots, because nobody sees a space at an edge."""
-    return escape(visible(text).replace(" ", "·"))
+    shown = tag("span", visible(text).replace(" ", "·"), style=f"{CHIP};{colours}")
+    return join([shown, tag("br"), tag("small", below)])
 
 
-def _word(text: str, p: float) -> str:
-    wash = f"background:rgba(230,159,0,{0.08 + 0.6 * p:.2f})"
-    return f'<span style="{CHIP};{wash}">{_chip(text)}</span><br><small>{number(p)}</small>'
+def _word(text: str, p: float) -> Html:
+    return _chip(text, f"background:rgba(230,159,0,{0.08 + 0.6 * p:.2f})", number(p))
 
 
-def _true(pair: tuple[str, int] | None) -> str:
+def _true(pair: tuple[str, int] | None) -> Html | str:
     if pair is None:
         return "?"
     text, rank = pair
-    colour = COLOURS[_box(rank)]
-    said = f"{_chip(text)}</span><br><small>rank {rank + 1}</small>"
-    return f'<span style="{CHIP};background:{colour};color:{BLACK}">{said}'
+    return _chip(text, f"background:{COLOURS[_box(rank)]};color:{BLACK}", f"rank {rank + 1}")
 
 
 def outlook(backbone, drafter, document: str, place: int | None = None, horizon: int = 8) -> Outlook:
@@ -120,7 +114,7 @@ class Foresight:
     def __repr__(self) -> str:
         return "".join(self.texts)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         distances = range(1, self.ranks.shape[1] + 1)
         name = "seen-" + hashlib.sha256(repr((self.texts, self.ranks.tolist())).encode()).hexdigest()[:8]
         rules = "".join(
@@ -128,29 +122,23 @@ class Foresight:
             for k in distances
             for i, colour in [*enumerate(COLOURS), ("x", "transparent")]
         ).replace(f"transparent !important; color: {BLACK}", "transparent !important; color: inherit")
-        buttons = "".join(
-            f'<input type="radio" name="{name}" id="{name}-{k}"{" checked" * (k == 2)}>'
-            f'<label for="{name}-{k}">{k}</label> '
-            for k in distances
-        )
-        legend = " ".join(
-            f'<span style="padding:1px 8px;border-radius:3px;background:{c};color:{BLACK}">{box}</span>'
+        buttons = radios(name, {k: str(k) for k in distances}, 2)
+        legend = (
+            tag("span", box, style=f"padding:1px 8px;border-radius:3px;background:{c};color:{BLACK}")
             for box, c in zip(BOXES, COLOURS, strict=True)
         )
-        words = "".join(self._token(text, row) for text, row in zip(self.texts, self.ranks, strict=True))
-        return (
-            f'<div class="mtp-seen"><style>{STYLE}\n{rules}</style>seen from so many tokens before: {buttons}'
-            f'<span style="display:inline-block;margin-left:1.5em">rank {legend}</span>'
-            f'<div class="tx">{words}</div></div>'
-        )
+        ranks = tag("span", "rank ", join(legend, " "), style="display:inline-block;margin-left:1.5em")
+        words = (self._token(text, row) for text, row in zip(self.texts, self.ranks, strict=True))
+        rest = "seen from so many tokens before: ", buttons, ranks, tag("div", *words, class_="tx")
+        return view("mtp-seen", style(f"{STYLE}\n{rules}"), *rest)
 
-    def _token(self, text: str, row: np.ndarray) -> str:
+    def _token(self, text: str, row: np.ndarray) -> Html:
         boxes = ["x" if r < 0 else _box(r) for r in row.tolist()]
         classes = " ".join(f"k{k}b{b}" for k, b in enumerate(boxes, 1))
         plain = f"background:{COLOURS[boxes[1]]};color:{BLACK}" if len(boxes) > 1 and boxes[1] != "x" else ""
         said = ", ".join(f"{k}: {r + 1}" for k, r in enumerate(row.tolist(), 1) if r >= 0)
-        shown = escape(visible(text)).replace("↵", "↵<br>")
-        return f'<span class="{classes}" style="{plain}" title="rank by distance: {said}">{shown}</span>'
+        shown = join(visible(text).split("↵"), join(["↵", tag("br")]))
+        return tag("span", shown, class_=classes, style=plain, title=f"rank by distance: {said}")
 
 
 def foresight(backbone, text, ranks: np.ndarray, row: int = 0, first: int = 0, most: int = 140) -> Foresight:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 
 from ..trace.glyphs import visible
-from ..trace.metrics import Table, table
+from ..trace.metrics import Interval, Table, table
 from ..trace.records import Drafted, Step, Trace
+from . import answers
 from .check import Check, grade
+from .close import around, leaders
+from .guessing import Guess, guess
 
 RATES = (
     "draft_acceptance_rate", "tested_acceptance_rate", "per_position_rate", "conditional_rate",
     "mean_acceptance_length", "tokens_per_call",
 )  # fmt: skip
+RECORDED = {"temperature 1": "independent T=1 rejection", "temperature 0": "independent greedy match"}
 CASES = [  # drafts, the target's own tokens at the same places and one more
     ([4, 8, 15], [4, 8, 15, 16]),
     ([4, 8, 15], [4, 9, 15, 16]),
@@ -31,6 +36,29 @@ def rates(trace: Trace) -> Table:
     return Table(whole.columns, *map(list, zip(*kept, strict=True)))
 
 
+def guess_temperature(corpus: str = "stories") -> Guess:
+    """At which temperature do the trained heads bring more tokens per call? By the recorded means over many prompts;
+    ValueError where nothing is recorded for that corpus.
+    """
+    from ..backbone.files import data_directory
+
+    path = data_directory() / "results" / "tokens_per_call.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    if corpus not in facts["backbones"]:
+        raise ValueError(f"corpus={corpus!r}: recorded are {', '.join(facts['backbones'])}")
+    prompts, rows = facts["receipt"]["prompts"], facts["backbones"][corpus]
+    means = {
+        name: Interval(rows[run]["tokens_per_call_mean"], rows[run]["half_width_95"], prompts)
+        for name, run in RECORDED.items()
+    }
+    why = (
+        "; ".join(f"{name}: {mean} tokens per call" for name, mean in means.items())
+        + f" (mean of {prompts} prompts, 95 %)."
+    )
+    question = f"The same heads on {prompts} prompts: at which temperature does a call bring more tokens, on average?"
+    return guess(question, list(means), leaders({name: around(mean) for name, mean in means.items()}), why)
+
+
 def check_verifier(function: Callable) -> Check:
     """The reader's `function(drafts, target)`: the tokens that one call commits at temperature 0.
 
@@ -39,7 +67,7 @@ def check_verifier(function: Callable) -> Check:
 
     def judge(result, drafts, target):
         a = next((i for i, d in enumerate(drafts) if d != target[i]), len(drafts))
-        right, result = target[: a + 1], list(result)
+        right = target[: a + 1]
         if result == right:
             return None
         if result == right[:-1]:
@@ -48,7 +76,8 @@ def check_verifier(function: Callable) -> Check:
             return f"{result}: the first refusal ends the call; what the target says after a wrong draft is void."
         return f"{result} is not what the target would have written itself."
 
-    return grade(function, CASES, judge, "One call commits the drafts that agree, and one token of the target's own.")
+    praise = "One call commits the drafts that agree, and one token of the target's own."
+    return grade(function, CASES, judge, praise, answers.tokens)
 
 
 def check_tokens_per_call(function: Callable) -> Check:
@@ -63,7 +92,8 @@ def check_tokens_per_call(function: Callable) -> Check:
             return f"{result:.3f} leaves the prefill out; it is a call like any other."
         return f"{result:.3f} is not {tokens} tokens over {calls} calls."
 
-    return grade(function, cases, judge, "The headline of this project: what a call buys, whatever the machine.")
+    praise = "The headline of this project: what a call buys, whatever the machine."
+    return grade(function, cases, judge, praise, answers.number)
 
 
 def check_lookup_wins(name, prompt, max_new_tokens: int = 64) -> Check:

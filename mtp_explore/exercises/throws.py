@@ -15,9 +15,11 @@ import numpy as np
 from ..trace.glyphs import visible
 from ..trace.metrics import Table
 from .check import budget
+from .close import boxes, leaders, percent
 from .guessing import Guess, guess
 from .heads import shipped_or
 from .masks import HELD, RECIPE
+from .waiting import Falling, watched
 
 HORIZON, FIRST, APART, LENGTH = 8, 16, 14, 160  # places that windows go on from: 16, 30, 44, ...
 LOSS = {"one-hot": "cross-entropy", "categorical": "kl"}
@@ -25,8 +27,8 @@ TAIL = 36  # characters of a text that a table shows
 
 
 def throwers(backbone, corpus, steps: int | None = None) -> dict:
-    """{name: drafter}: the backbone's shipped C-PTP and O-PTP, each trained on the spot (default: a minute) where none
-    is shipped.
+    """{name: drafter}: the backbone's shipped C-PTP and O-PTP, each trained on the spot for a few steps where none is
+    shipped.
     """
     steps, names = steps or budget(150, 10), {"C-PTP": ("cptp-k8", "categorical"), "O-PTP": ("ptp-k8", "one-hot")}
     train = lambda variant: lambda: train_throws(backbone, corpus, variant, steps)  # noqa: E731
@@ -38,17 +40,16 @@ def throwers(backbone, corpus, steps: int | None = None) -> dict:
 
 def train_throws(backbone, corpus, variant: str, steps: int, **options):
     """A `ptp` drafter trained on the corpus for so many steps of 64 windows; says how long it took."""
-    import torch
 
     from ..drafters import make_drafter
     from ..train.fit import fit, prepare
 
-    torch.manual_seed(0)
     made = {"horizon": HORIZON, "rank": 32, "loss": LOSS[variant], **options}
     drafter, clock = make_drafter("ptp", backbone, variant=variant, **made), time.perf_counter()
     known, held = prepare(drafter, backbone, corpus, budget(60_000, 12_000))
     held = held._replace(windows=held.windows[:HELD], future=held.future[:HELD])
-    report = fit(drafter, backbone, corpus, steps, every=steps, prepared=(known, held), **RECIPE)
+    watch = [Falling(steps, {"loss": variant})]
+    report = fit(drafter, backbone, corpus, steps, every=steps, prepared=(known, held), callbacks=watch, **RECIPE)
     last = report.validation[-1]
     told = f"validation loss {last['loss']:.2f} nats per slot"
     print(f"{variant}: {steps} steps, {time.perf_counter() - clock:.0f} s; {told}", flush=True)
@@ -96,7 +97,7 @@ def many_windows(backbone, drafters: Mapping[str, object], documents: Sequence, 
     w = torch.from_numpy(w).to(read.tokens.device)
     (own, laws), found = thrown.own(text, w), [{} for _ in range(5)]
     flat = lambda x: x.flatten(0, 1).cpu().numpy()  # noqa: E731
-    for name, drafter in drafters.items():
+    for name, drafter in watched(drafters.items(), "drafter"):
         tokens, q = thrown.drafts(drafter, text, w, own[..., 0])
         parts = [tokens, *thrown.absurd(text, tokens, own[..., 0])]
         if q is not None:
@@ -176,7 +177,7 @@ def guess_nonsense(seen: Seen) -> Guess:
     shares = pairs_of(seen)
     (name, share), *others = shares.items()
     names = ["fewer than 2 in 100", "2 to 10 in 100", "10 to 30 in 100", "more than 30 in 100"]
-    answer = names[int(np.searchsorted([0.02, 0.1, 0.3], share))]
+    answer = boxes(names, [0.02, 0.1, 0.3], share, percent)
     why = f"{name}: {share:.0%}. " + "; ".join(f"{other}: {x:.0%}" for other, x in others) + "."
     question = (
         f"{name}: the drafts so far were possible, and one more is drafted. How often is it as good as impossible "
@@ -191,4 +192,4 @@ def guess_window(lines: Mapping[str, Mapping[int, float]]) -> Guess:
     best = {name: line[size] for name, line in lines.items()}
     why = "; ".join(f"{name}: {x:.2f}" for name, x in best.items()) + f" of {size} tokens."
     question = f"A window of {size} tokens, the same dice for all. Who gets most of them right before the first error?"
-    return guess(question, list(best), max(best, key=best.get), why)
+    return guess(question, list(best), leaders(best), why)

@@ -8,8 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .check import budget
+from .close import first_below
 from .guessing import Guess, guess
 from .masks import per_step
+from .waiting import watched
+
+ROUNDING = 1e-9
 
 
 class Purchase(NamedTuple):
@@ -43,7 +47,7 @@ def by_budget(drafter, prompts: list, budgets: Iterable[int], tokens: int | None
     from ..decode.generate import generate
 
     found = {}
-    for m in budgets:
+    for m in watched([*budgets], "budget"):
         plan = Noted(f"budget={m}", drafter)
         traces = generate(
             drafter.backbone, drafter, prompts, tokens or budget(32, 12), rule="match", plan=plan, seed=seed
@@ -70,10 +74,11 @@ def guess_budget(purchases: Mapping[int, Purchase]) -> Guess:
     calls = calls_by_budget(purchases)
     most = max(calls)
     wanted = 1 + 0.9 * (calls[most] - 1)
-    answer = min(m for m, x in calls.items() if x >= wanted)
+    lacking = {m: wanted - x for m, x in sorted(calls.items())}
+    enough = [m for m in first_below(lacking, ROUNDING) if m is not None]
     why = "; ".join(f"{m}: {x:.2f}" for m, x in sorted(calls.items())) + " tokens per call."
     question = (
         f"Full quadratic decoding buys {most} slots a call. How many bring nine tenths of its gain over one token per "
         "call?"
     )
-    return guess(question, sorted(calls), answer, why)
+    return guess(question, sorted(calls), enough, why)

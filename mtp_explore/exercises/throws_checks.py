@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from . import answers
 from .check import Check, grade, shown
 from .throws_toy import FIRST, P1, P2, pick_one
 
@@ -66,7 +67,7 @@ def check_theorem_2(function: Callable) -> Check:
     cases += [(draw.dirichlet(np.ones(4)), draw.dirichlet(np.ones(3), 4), float(draw.random())) for _ in range(4)]
 
     def judge(result, first, second, u):
-        found, one = np.asarray(result, float), pick_one(first, u)
+        found, one = result, pick_one(first, u)
         if found.shape != second[0].shape:
             return f"the law of the second word has {len(second[0])} entries, yours has the shape {found.shape}."
         if np.abs(found - second[one]).max() < CLOSE:
@@ -76,13 +77,10 @@ def check_theorem_2(function: Callable) -> Check:
         return f"u1 = {u:.2f} settles the first word ({FIRST[one] if first is P1 else one}): which row is left?"
 
     praise = "No mean over first words: whoever knows u1 knows the first word, and the die u2 is still to be thrown."
-    return grade(function, cases, judge, praise)
+    return grade(function, cases, judge, praise, answers.array)
 
 
 def one_number(result) -> float | None:
-    """What an answer says, if that is one number: an array or tensor of one entry is; else None."""
-    try:
-        found = np.asarray(result, float)
-    except (TypeError, ValueError):
-        return None
-    return float(found.item()) if found.size == 1 and np.isfinite(found).all() else None
+    """What an answer says, if that is one finite number: an array or tensor of one entry is; else None."""
+    found = answers.single(result)
+    return None if found is None or not np.isfinite(found) else float(found)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from .check import budget
 from .guessing import Guess, guess
+from .waiting import watched
 
 WORDS, DRAFTS, CONTEXT, ROWS, EVERY = 4, 2, (1, 2), 64, 20
 STUDENTS = {
@@ -65,7 +66,8 @@ def entropy(law) -> float:
 def learn(steps: int | None = None) -> dict[str, dict[int, float]]:
     """{student: {step: loss of its drafts, nats, mean over the last 20 steps}}."""
     with one_thread():
-        return {name: trained(options, steps or budget(120, 40)) for name, options in STUDENTS.items()}
+        students = watched(STUDENTS.items(), "student")
+        return {name: trained(options, steps or budget(120, 40)) for name, options in students}
 
 
 @contextmanager
@@ -90,8 +92,7 @@ def trained(options: Mapping, steps: int) -> dict[int, float]:
     from ..drafters import make_drafter
 
     backbone, futures, chance, *_ = teacher()
-    torch.manual_seed(1)
-    drafter = make_drafter("ptp", backbone, horizon=DRAFTS, anchors=1, **options)
+    drafter = make_drafter("ptp", backbone, seed=1, horizon=DRAFTS, anchors=1, **options)
     optimizer = torch.optim.AdamW(drafter.parameters(), weight_decay=0.0)
     draw, seen = torch.Generator().manual_seed(0), []
     context = torch.tensor([CONTEXT]).expand(ROWS, -1)
@@ -117,7 +118,7 @@ def learn_figure(lines: Mapping[str, Mapping[int, float]]):
     for value, name in ((known.alone, "H(t | context)"), (known.given, "H(t | context, the tokens before)")):
         figure.add_hline(y=value, line=dict(color=INK, dash="dash", width=1.5))
         figure.add_annotation(
-            x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor="top",
+            x=0, xref="paper", y=value, text=name, showarrow=False, xanchor="left", yanchor="top",
             font=dict(size=SIZE - 1, color=INK),
         )  # fmt: skip
     return figure

@@ -70,12 +70,12 @@ def guess_sentence(w=(0.37, 0.8)) -> Guess:
 def guess_carries() -> Guess:
     """Which die may slot k of C-PTP carry at most?"""
     question = (
-        "Slot k shall state the law of t_k, so that the draft can be drawn from it with w_k. Up to which die "
+        "Slot k is to give the distribution of tₖ, so that the draft can be drawn from it with wₖ. Up to which die "
         "may the slots know?"
     )
-    names = ["w_{k-2}", "w_{k-1}", "w_k", "all of them"]
+    names = ["wₖ₋₂", "wₖ₋₁", "wₖ", "all of them"]
     why = (
-        "w_0 .. w_{k-1} fix the tokens before t_k and leave t_k the law P_k: Theorem 2. Whoever knows w_k as well has "
-        "no law to state any more, only the token: that is O-PTP."
+        "w₀ … wₖ₋₁ fix the tokens before tₖ and leave tₖ the distribution Pₖ: Theorem 2. Whoever knows wₖ as well has "
+        "no distribution to give any more, only the token: that is O-PTP."
     )
-    return guess(question, names, "w_{k-1}", why)
+    return guess(question, names, "wₖ₋₁", why)

@@ -12,11 +12,12 @@ no kernel, no script, nothing fetched; where styles are stripped all views stand
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, join, radios, style, tag
+from ..trace.markup import view as root
 from .style import BLUE, ORANGE, PARTS, VERMILION
 
 KINDS = {"text": ("■", BLUE), "draft": ("◆", ORANGE), "mask": ("●", PARTS[0])}  # sign and colour of a key
@@ -72,27 +73,14 @@ class Microscope:
     def __repr__(self) -> str:
         return "\n\n".join(f"{name}\n" + "\n".join(_lines(view)) for name, view in self.views.items())
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         scope = "scope-" + hashlib.sha256(repr(self.views).encode()).hexdigest()[:8]
-        buttons, rules, parts = [], [], []
-        for i, (name, view) in enumerate(self.views.items()):
-            where = f".{scope} .v{i}"
-            chosen = " checked" if i == 0 else ""
-            buttons.append(
-                f'<input type="radio" name="{scope}" id="{scope}-{i}"{chosen}><label for="{scope}-{i}">'
-                f"{escape(visible(name))}</label> "
-            )
-            rules.append(f"#{scope}-{i}:checked ~ .v{i} {{ display: block; }}")
-            for r, allowed in enumerate(view.allowed):
-                asked = f"{where}:has(tr.r{r}:is(:hover, :focus))"
-                lit = ", ".join(f"th.k{c}" for c, on in enumerate(allowed) if on)
-                rules.append(f"{asked} .s{r} {{ display: block; }}")
-                rules.append(
-                    f"{asked} :is({lit or 'th.none'}) {{ background: #f0e442; color: #111; font-weight: 700; }}"
-                )
-            parts.append(f'<div class="view v{i}"><b>{escape(visible(name))}</b>{_table(view)}</div>')
-        style = "\n".join([STYLE, *rules])
-        return f'<div class="mtp-scope {scope}"><style>{style}</style>{"".join(buttons)}{"".join(parts)}</div>'
+        buttons = radios(scope, {i: visible(str(name)) for i, name in enumerate(self.views)}, 0)
+        rules, parts = [STYLE], []
+        for i, (name, layout) in enumerate(self.views.items()):
+            rules += [f"#{scope}-{i}:checked ~ .v{i} {{ display: block; }}", *_rules(f".{scope} .v{i}", layout)]
+            parts.append(tag("div", tag("b", visible(str(name))), _table(layout), class_=f"view v{i}"))
+        return root(f"mtp-scope {scope}", style("\n".join(rules)), buttons, *parts)
 
 
 def microscope(views: Mapping[str, View]) -> Microscope:
@@ -143,46 +131,57 @@ def _lines(view: View) -> list[str]:
     return [f"{names[q]:>{wide}}  " + "".join("#" if on else "." for on in allowed) for q, allowed in rows]
 
 
-def _table(view: View) -> str:
-    cell = f'<td style="{CELL}">'
-    owners = any(key.owner for key in view.keys)
-    blank = f'<th style="{CELL}"></th>'
+def _rules(where: str, layout: View) -> Iterator[str]:
+    """The style of a view's rows: the one under the pointer shows its sentence and lights up its keys."""
+    for r, allowed in enumerate(layout.allowed):
+        asked = f"{where}:has(tr.r{r}:is(:hover, :focus))"
+        lit = ", ".join(f"th.k{c}" for c, on in enumerate(allowed) if on)
+        yield f"{asked} .s{r} {{ display: block; }}"
+        yield f"{asked} :is({lit or 'th.none'}) {{ background: #f0e442; color: #111; font-weight: 700; }}"
 
-    def line(key: Key, last: bool) -> str:
-        return f";border-bottom:3px solid {KINDS[key.kind][1]}" if last else ""
 
-    def head(words: Sequence[str], lead: str, small: bool, last: bool = False) -> str:
-        body = "".join(
-            f'<th class="k{c}" style="{CELL}{line(key, last)}">{_small(word) if small else f"<b>{word}</b>"}</th>'
-            for c, (key, word) in enumerate(zip(view.keys, words, strict=True))
+def _table(layout: View) -> Html:
+    said = (tag("p", sentence(layout, r), class_=f"says s{r}") for r in range(len(layout.rows)))
+    note = tag("div", layout.says, style="max-width:60em") if layout.says else None
+    rows = (_row(layout, r) for r in range(len(layout.rows)))
+    return join([note, tag("table", tag("thead", _heads(layout)), tag("tbody", *rows)), *said])
+
+
+def _heads(layout: View) -> Html:
+    """Lines above the table: the keys' names, the rows that masks hang from, positions."""
+    lead = join(("gate", "query", "key"), tag("span", style="padding-left:.8em"))
+    lines = [(lead, [tag("b", low(key.name)) for key in layout.keys])]
+    if any(key.owner for key in layout.keys):
+        lines.append(("hangs from", [_small(low(key.owner)) for key in layout.keys]))
+    lines.append(("position", [_small(key.position) for key in layout.keys]))
+    blank, shown = tag("th", style=CELL), []
+    for lead, words in lines:
+        under = [f";border-bottom:3px solid {KINDS[key.kind][1]}" * (lead == "position") for key in layout.keys]
+        cells = (
+            tag("th", w, class_=f"k{c}", style=CELL + u) for c, (w, u) in enumerate(zip(words, under, strict=True))
         )
-        return f'<tr>{blank * 2}<th style="{CELL};text-align:right">{_small(lead)}</th>{body}{blank}</tr>'
-
-    heads = head([escape(low(key.name)) for key in view.keys], "gate &nbsp; query &nbsp; key", False)
-    heads += head([escape(low(key.owner)) for key in view.keys], "hangs from", True) if owners else ""
-    heads += head([str(key.position) for key in view.keys], "position", True, True)
-    rows = []
-    for r, (q, allowed) in enumerate(zip(view.rows, view.allowed, strict=True)):
-        key = view.keys[q]
-        gated = key.kind == "mask"
-        stripe = f"{CELL};background:{VERMILION if gated else 'transparent'};color:#111"
-        who = f"<b>{escape(low(key.name))}</b>"
-        who += f" {_small(escape(low(key.owner)))}" if key.owner else ""
-        body = "".join(
-            f'<td class="on" style="{CELL};color:{KINDS[k.kind][1]}">{KINDS[k.kind][0]}</td>'
-            if on
-            else f'<td style="{CELL};opacity:.4">·</td>'
-            for k, on in zip(view.keys, allowed, strict=True)
-        )
-        rows.append(
-            f'<tr class="r{r}" tabindex="0" title="{escape(sentence(view, r))}"><td style="{stripe}">'
-            f"{'on' if gated else ''}</td>{cell}{who}</td>{cell}{_small(f'at {key.position}')}</td>{body}"
-            f'<td style="{CELL};text-align:left">→ {ahead(key)}</td></tr>'
-        )
-    said = "".join(f'<p class="says s{r}">{escape(sentence(view, r))}</p>' for r in range(len(view.rows)))
-    note = f'<div style="max-width:60em">{escape(view.says)}</div>' if view.says else ""
-    return f"{note}<table><thead>{heads}</thead><tbody>{''.join(rows)}</tbody></table>{said}"
+        shown.append(tag("tr", blank, blank, tag("th", _small(lead), style=f"{CELL};text-align:right"), *cells, blank))
+    return join(shown)
 
 
-def _small(text: str) -> str:
-    return f'<small style="opacity:.75">{text}</small>'
+def _row(layout: View, r: int) -> Html:
+    """A query: its gate, name, position, the keys it may see, and the place it speaks of."""
+    key, cell = layout.keys[layout.rows[r]], lambda x: tag("td", x, style=CELL)
+    gated = key.kind == "mask"
+    gate = tag(
+        "td", "on" if gated else "", style=f"{CELL};background:{VERMILION if gated else 'transparent'};color:#111"
+    )
+    who = join([tag("b", low(key.name)), _small(low(key.owner)) if key.owner else None], " " if key.owner else "")
+    seen = (
+        tag("td", KINDS[k.kind][0], class_="on", style=f"{CELL};color:{KINDS[k.kind][1]}")
+        if on
+        else tag("td", "·", style=f"{CELL};opacity:.4")
+        for k, on in zip(layout.keys, layout.allowed[r], strict=True)
+    )
+    speaks = tag("td", f"→ {ahead(key)}", style=f"{CELL};text-align:left")
+    inside = gate, cell(who), cell(_small(f"at {key.position}")), *seen, speaks
+    return tag("tr", *inside, class_=f"r{r}", tabindex="0", title=sentence(layout, r))
+
+
+def _small(text) -> Html:
+    return tag("small", text, style="opacity:.75")

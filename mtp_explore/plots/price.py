@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import median
 
-from .style import GREEN, INK, PARTS, SIGNS, bare, literal, washed
+from .style import GREEN, INK, bare, literal, look, washed
+
+
+class Rounds(tuple):
+    """A point that was measured in several rounds: (cost, gain), their medians, and all of them as `rounds`."""
+
+    def __new__(cls, rounds: Sequence[tuple[float, float]]):
+        one = super().__new__(cls, (median(cost for cost, _ in rounds), median(gain for _, gain in rounds)))
+        one.rounds = list(rounds)
+        return one
 
 
 def break_even(points: Mapping[str, tuple[float, float]]):
-    """points {name: (cost, gain)}: the seconds of a call as a multiple of an ordinary step's, and tokens per call.
+    """points {name: (cost, gain)}: the seconds of a call as a multiple of an ordinary step's, and tokens per call; of
+    `Rounds` a bar goes from the least cost to the most.
 
     The line is gain = cost: above it tokens come faster than from ordinary decoding, gain / cost times as fast.
     ValueError where there is no point or a number is not above 0.
@@ -26,10 +37,13 @@ def break_even(points: Mapping[str, tuple[float, float]]):
     figure.add_scatter(
         x=[0, most], y=[0, most], mode="lines", line=dict(color=INK, dash="dash"), hoverinfo="skip", name="break-even"
     )
-    for i, (name, (cost, gain)) in enumerate(points.items()):
+    for name, point in points.items():
+        colour, sign, _ = look(name)
+        (cost, gain), costs = point, [cost for cost, _ in getattr(point, "rounds", [point])]
+        bar = dict(array=[max(costs) - cost], arrayminus=[cost - min(costs)], color=INK, visible=len(costs) > 1)
         figure.add_scatter(
-            x=[cost], y=[gain], mode="markers", name=literal(name),
-            marker=dict(size=14, symbol=SIGNS[i % len(SIGNS)], color=PARTS[i % len(PARTS)], line=dict(width=1)),
+            x=[cost], y=[gain], mode="markers", name=literal(name), error_x=bar,
+            marker=dict(size=14, symbol=sign, color=colour, line=dict(width=1)),
             customdata=[gain / cost],
             hovertemplate=f"{literal(name)}: %{{y:.2f}} tokens per call at %{{x:.2f}} times the cost, "
             "%{customdata:.2f} times as fast<extra></extra>",

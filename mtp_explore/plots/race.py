@@ -20,9 +20,9 @@ def race(runs: Mapping[str, Sequence[Trace]]):
     figure = go.Figure()
     names = [literal(name) for name in runs]
     rates = [[t.metrics()["tokens_per_call"] for t in ([ts] if isinstance(ts, Trace) else ts)] for ts in runs.values()]
-    empty = [name for name, rate in zip(runs, rates, strict=True) if not rate]
+    empty = [name for name, rate in zip(runs, rates, strict=True) if not rate or None in rate]
     if empty or not runs:
-        raise ValueError(f"runs has no trace for {empty or 'any method'}: give each method at least one")
+        raise ValueError(f"runs has no trace with calls for {empty or 'any method'}: give each method at least one")
     figure.add_scatter(
         x=[r for rate in rates for r in rate], y=[n for n, rate in zip(names, rates, strict=True) for _ in rate],
         mode="markers", name="one prompt", marker=dict(symbol="line-ns-open", size=16, color=INK, line_width=2),

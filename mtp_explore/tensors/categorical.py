@@ -6,6 +6,7 @@ a law; `watching` lets a harness see every such meeting, which is how `measure.l
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 
@@ -14,7 +15,12 @@ from torch import Tensor
 
 COLDEST = 1e-30  # logits over less overflow in float32; one-hot as good as always by then
 
-_watcher: Callable[[Tensor, Tensor], None] | None = None
+
+class _Thread(threading.local):
+    watcher: Callable[[Tensor, Tensor], None] | None = None
+
+
+WATCH = _Thread()  # who is told of the meetings in this thread
 
 
 def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
@@ -58,30 +64,34 @@ def pick(law: Tensor, u: Tensor) -> Tensor:
     """Inverse of the cumulative sum: the token [...] in whose bin of `law` [..., V] (any total) `u` [...] lies.
 
     Bins stand in vocabulary order. The sum is divided by its own last entry, so no token of probability 0 is ever
-    picked (papers.md section 6, row 15). Pick of Draxler et al. (arXiv 2512.21323), section 2.
+    picked (papers.md section 6, row 15); what is no distribution (not numbers) still picks a token, and the loop says
+    what is wrong with it. Pick of Draxler et al. (arXiv 2512.21323), section 2.
     """
     bounds = edges(law)
-    if _watcher is not None:
-        _watcher(bounds, u)
-    return torch.searchsorted(bounds, u[..., None].contiguous(), right=True)[..., 0]
+    if WATCH.watcher is not None:
+        WATCH.watcher(bounds, u)
+    found = torch.searchsorted(bounds, u[..., None].contiguous(), right=True)[..., 0]
+    return found.clamp(max=law.shape[-1] - 1)
 
 
 def flip(chance: Tensor, coin: Tensor) -> Tensor:
     """True [...] with probability `chance` [...] when the coin [...] is uniform: coin < chance, strictly."""
-    if _watcher is not None:
-        _watcher(chance.double()[..., None], coin)
+    if WATCH.watcher is not None:
+        WATCH.watcher(chance.double()[..., None], coin)
     return coin < chance
 
 
 @contextmanager
 def watching(watcher: Callable[[Tensor, Tensor], None]):
-    """While open, `watcher(edges [..., E], u [...])` is told of every uniform and the edges it is held against."""
-    global _watcher
-    before, _watcher = _watcher, watcher
+    """While open, `watcher(edges [..., E], u [...])` is told of every uniform of this thread and the edges it is held
+    against.
+    """
+    before = WATCH.watcher
     try:
+        WATCH.watcher = watcher
         yield
     finally:
-        _watcher = before
+        WATCH.watcher = before
 
 
 def at(x: Tensor, index: Tensor) -> Tensor:

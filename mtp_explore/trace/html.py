@@ -6,29 +6,30 @@
              <s> refused, <sup>★</sup> the target's own) and a few inline styles.
     player   `player.js` builds controls and lanes on top and filters the same markup down to the current call.
 
-Nothing is fetched. Pieces pass `visible` and `html.escape` here, and only text nodes there. Probabilities are embedded
+Nothing is fetched. Every string goes through `markup` here, and into text nodes only there. Probabilities are embedded
 with four significant digits, top lists only for drafts that were looked at: 64 tokens with K = 8 take 50 to 150 kB.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from functools import cache
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from .. import checks
 from .definitions import GLOSSARY
 from .glyphs import visible
+from .markup import Html, data, join, save, script, short, style, tag, view
 from .records import IGNORED, KEPT, REFUSED, Drafted, Step, Trace
 from .say import greedy, number, rule_of, say, standing
 
 VERDICTS = {KEPT: 0, REFUSED: 1, IGNORED: 2}
 BELIEF_NUMBERS = 64  # of a belief, per call: more would not fit the page
-SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
-CHIP = '<bdi style="margin-right:2px">'
+CHIP = "margin-right:2px"
+GAP = tag("i", " ")  # the style sheet puts a dot into it
+STAR = tag("sup", "★")
 HEADLINES = {  # metrics of the line of figures, by the words beside them
     "calls": "calls",
     "tokens": "tokens",
@@ -38,130 +39,129 @@ HEADLINES = {  # metrics of the line of figures, by the words beside them
 }
 
 
-def player(trace: Trace, start: int | None = None) -> str:
+def player(trace: Trace, start: int | None = None) -> Html:
     """The player of `trace` as HTML for a notebook or a page.
 
     `start` is the call it opens on, counted from 1 (the prefill); None opens on the last, with the whole text.
-    ValueError if there is no such call.
+    TypeError if `trace` is none, ValueError if there is no such call.
     """
-    calls = len(trace.steps)
-    start = calls if start is None else start
-    if calls and not 1 <= start <= calls:
-        raise ValueError(f"start={start!r} is not a call of this trace: use 1..{calls}")
-    data = _data(trace, start - 1)
-    name = "mtp-" + hashlib.sha256(data.encode()).hexdigest()[:10]
-    return (
-        f'<div class="mtp {name}" style="max-width:75em"><style>{_asset("player.css")}</style>\n'
-        f'<div class="mtp-text" style="white-space:pre-wrap;margin:0 0 8px">{_text(trace)}</div>\n'
-        f'<div class="mtp-facts">{_facts(trace)}</div>\n'
-        f'<div class="mtp-calls">{"".join(_call(trace, s) for s in trace.steps)}</div>\n'
-        f'<script type="application/json">{data}</script>'
-        f'<script>({_asset("player.js")})("{name}")</script></div>'
+    start = opened(trace, start)
+    inside = data(_data(trace, start - 1))
+    name = "mtp-" + hashlib.sha256(inside.encode()).hexdigest()[:10]
+    return view(
+        f"mtp {name}",
+        style(_asset("player.css")),
+        tag("div", _text(trace), class_="mtp-text", style="white-space:pre-wrap;margin:0 0 8px"),
+        tag("div", _facts(trace), class_="mtp-facts"),
+        tag("div", *(_call(trace, s) for s in trace.steps), class_="mtp-calls"),
+        inside,
+        script(f'({_asset("player.js")})("{name}")'),
+        style="max-width:75em",
     )
+
+
+def opened(trace: Trace, start: int | None) -> int:
+    """The call to open on, from 1; TypeError if `trace` is no Trace, ValueError if there is no such call."""
+    checks.instance("trace", trace, Trace, "pass what generate() or recorded() returns")
+    calls = len(trace.steps)
+    if start is None:
+        return calls
+    return checks.whole("start", start, 1, max(calls, 1), f"this trace has {calls} calls")
 
 
 class Player:
     """What `play` returns: shows itself in a notebook; `save(path)` writes a page that needs nothing else."""
 
     def __init__(self, trace: Trace, start: int | None = None):
-        self.trace, self.start = trace, start
+        self.trace, self.start = trace, opened(trace, start)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> Html:
         return player(self.trace, self.start)
 
     def __repr__(self) -> str:
         return "\n".join(say(self.trace, step) for step in self.trace.steps)
 
     def save(self, path) -> Path:
-        """Write the player as a page of its own; returns its path."""
-        head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        path = Path(path)
-        path.write_text(f"{head}<title>Token player</title><body>{self._repr_html_()}</body></html>", encoding="utf-8")
-        return path
+        """Write the player as a page of its own; returns its path. OSError, with the old page whole, if it cannot."""
+        return save(path, "Token player", self._repr_html_())
 
 
 def play(trace: Trace, start: int | None = 1) -> Player:
-    """The token player of `trace`, opened on its first call."""
+    """The token player of `trace`, opened on its first call. TypeError and ValueError as in `player`."""
     return Player(trace, start)
 
 
-def _text(trace: Trace) -> str:
-    prompt = (
-        f'<bdi class="mtp-prompt" style="opacity:.75;margin-right:6px">{_word(trace.prompt_text)}</bdi>'
-        if trace.prompt_text
-        else ""
-    )
-    star = "<sup>★</sup>" if any(s.drafts for s in trace.steps) else ""
-    return prompt + "".join(f"<span>{_chips(trace, s, star)}</span>" for s in trace.steps)
+def _text(trace: Trace) -> Html:
+    prompt = tag("bdi", _word(trace.prompt_text), class_="mtp-prompt", style="opacity:.75;margin-right:6px")
+    star = STAR if any(s.drafts for s in trace.steps) else None
+    chunks = (tag("span", _chips(trace, s, star)) for s in trace.steps)
+    return join([prompt if trace.prompt_text else None, *chunks])
 
 
-def _chips(trace: Trace, step: Step, star: str) -> str:
+def _chips(trace: Trace, step: Step, star: Html | None) -> Html:
     """The committed tokens of one call; the refused draft stands small beneath the token that took its place."""
-    kept = [f"{CHIP}<u>{_word(trace.piece(t))}</u></bdi>" for t in step.tokens[: step.kept]]
+    kept = [tag("bdi", tag("u", _word(trace.piece(t))), style=CHIP) for t in step.tokens[: step.kept]]
     if len(step.tokens) <= step.accepted:
-        return "".join(kept)
-    own = f"{CHIP}{_word(trace.piece(step.token))}{star}</bdi>"
+        return join(kept)
+    own = tag("bdi", _word(trace.piece(step.token)), star, style=CHIP)
     refused = next((d for d in step.drafts if d.verdict == REFUSED), None)
     if refused:
-        struck = f'<s style="font-size:75%">{_word(trace.piece(refused.token), breaks=False)}</s>'
-        own = f'<span style="display:inline-flex;flex-direction:column;line-height:1.2">{own}{struck}</span>'
-    return "".join(kept) + own
+        struck = tag("s", _word(trace.piece(refused.token), breaks=False), style="font-size:75%")
+        own = tag("span", own, struck, style="display:inline-flex;flex-direction:column;line-height:1.2")
+    return join([*kept, own])
 
 
-def _word(text: str, breaks: bool = True) -> str:
-    """A piece as HTML: spaces marked (the style sheet puts a dot into them), a line broken after its sign."""
-    shown = escape(visible(text)).replace(" ", "<i> </i>")
-    return shown.replace("↵", "↵<br>") if breaks else shown
+def _word(piece: str, breaks: bool = True) -> Html:
+    """A piece as HTML: spaces marked, a line broken after its sign."""
+    lines = (join(line.split(" "), GAP) for line in visible(piece).split("↵"))
+    return join(lines, join(["↵", tag("br") if breaks else None]))
 
 
-def _facts(trace: Trace) -> str:
+def _facts(trace: Trace) -> Html:
     """One line of figures, each with its formula on hover, and what the trace was made with."""
-    facts = [_fact(name, GLOSSARY[name].function(trace)) for name in HEADLINES]
     s, drafted = trace.settings, any(step.drafts for step in trace.steps)
     made = [s.get("drafter"), rule_of(trace) if drafted else None]
     made += [f"T={s['temperature']:g}" if isinstance(s.get("temperature"), int | float) else None]
-    return " · ".join([f for f in facts if f] + [f"<span>{escape(visible(str(x)))}</span>" for x in made if x])
+    facts = [_fact(name, GLOSSARY[name].function(trace)) for name in HEADLINES]
+    return join([f for f in [*facts, *(tag("span", visible(str(x))) for x in made if x)] if f], " · ")
 
 
-def _fact(name: str, value) -> str:
+def _fact(name: str, value) -> Html | None:
     metric = GLOSSARY[name]
     if value is None:
-        return ""
+        return None
     shown = str(value) if isinstance(value, int) else f"{value:.2f}"
-    title = escape(f"{metric.name} = {metric.formula}. {metric.meaning}")
-    return f'<span title="{title}"><b>{shown}</b> {HEADLINES[name]}</span>'
+    title = f"{metric.name} = {metric.formula}. {metric.meaning}"
+    return tag("span", tag("b", shown), f" {HEADLINES[name]}", title=title)
 
 
-def _call(trace: Trace, step: Step) -> str:
+def _call(trace: Trace, step: Step) -> Html:
     """One call folded: what it committed, the sentence, the table of its drafts."""
     count = f"{step.kept} of {len(step.drafts)} drafts kept" if step.drafts else "no drafts"
-    committed = "".join(_word(trace.piece(t), False) for t in step.tokens)
-    head = f"Call {step.index + 1} · {count} · <bdi>{committed}</bdi>"
-    return (
-        f"<details><summary>{head}</summary><p>{escape(say(trace, step))}</p>"
-        f"{_table(trace, step) if step.drafts else ''}</details>"
-    )
+    committed = tag("bdi", *(_word(trace.piece(t), False) for t in step.tokens))
+    head = tag("summary", f"Call {step.index + 1} · {count} · ", committed)
+    return tag("details", head, tag("p", say(trace, step)), _table(trace, step) if step.drafts else None)
 
 
-def _table(trace: Trace, step: Step) -> str:
+def _table(trace: Trace, step: Step) -> Html:
     """A row per draft, and one for the target's own token. The chance is shown where it is not p or min(1, p/q)."""
     rule = rule_of(trace)
     names = ["", "token", "draft q", "target p", "p/q", "chance", "u" if rule == "match" else "coin", "verdict"]
+    word = lambda token: _word(trace.piece(token), False)  # noqa: E731
     rows = [
-        [k, d.token, number(d.q), number(d.p), f"{d.ratio:.2f}", number(d.chance), f"{d.coin:.3f}", d.verdict]
+        [k, word(d.token), number(d.q), number(d.p), f"{d.ratio:.2f}", number(d.chance), f"{d.coin:.3f}", d.verdict]
         + [f"its place took {standing(d)}" if d.verdict == REFUSED and standing(d) else ""]
         for k, d in enumerate(step.drafts, 1)
     ]
-    rows += [["y′", step.token, "", number(step.p), "", "", f"{step.u:.3f}", step.source]]
+    rows += [["y′", word(step.token), "", number(step.p), "", "", f"{step.u:.3f}", step.source]]
     for row in [names, *rows] if rule != "block" else []:
         del row[5]
-    cell = lambda i, c: f"<td>{_word(trace.piece(c), False) if i == 1 else c}"  # noqa: E731
-    body = "".join("<tr>" + "".join(cell(i, c) for i, c in enumerate(row)) for row in rows)
-    return f'<table style="border-collapse:collapse"><tr>{"".join(f"<th>{n}" for n in names)}{body}</table>'
+    body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
+    return short(tag("table", tag("tr", *(tag("th", n) for n in names)), *body, style="border-collapse:collapse"))
 
 
-def _data(trace: Trace, start: int) -> str:
-    """What the player needs, as JSON that cannot leave its <script>."""
+def _data(trace: Trace, start: int) -> dict:
+    """What the player needs."""
     steps, used = [], set()
 
     def law(pairs) -> list:
@@ -173,18 +173,18 @@ def _data(trace: Trace, start: int) -> str:
         used.update(d.token for d in s.drafts)
         drafts = [_draft(trace, d, law) for d in s.drafts]
         fell = any(d.verdict == REFUSED for d in s.drafts)  # then the target's law is that draft's p_top
-        own = [s.token, _short(s.p), _short(s.u), s.source, [] if fell else law(s.p_top), law(s.residual_top)]
+        own = [s.token, _short(s.p), _short(s.u), visible(s.source), [] if fell else law(s.p_top), law(s.residual_top)]
         steps.append([s.pending, drafts, s.accepted, len(s.tokens), own, _belief(s.belief)])
-    kind = "greedy" if greedy(trace) else rule_of(trace)
+    kind = "greedy" if greedy(trace) else rule if (rule := rule_of(trace)) in ("match", "block") else "rejection"
     pieces = {t: visible(trace.piece(t)) for t in sorted(used)}
-    data = {"rule": kind, "start": start, "pieces": pieces, "steps": steps}
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(SAFE)
+    return {"rule": kind, "start": start, "pieces": pieces, "steps": steps}
 
 
 def _draft(trace: Trace, d: Drafted, law) -> list:
     """[token, q, p, chance, coin, verdict], chance 0 where it is min(1, p/q) or p; more if the draft was looked at."""
     chance = _short(d.chance) if rule_of(trace) == "block" else 0
-    row = [d.token, _short(d.q), _short(d.p), chance, _short(d.coin), VERDICTS[d.verdict]]
+    verdict = VERDICTS[checks.choice("verdict", d.verdict, VERDICTS)]
+    row = [d.token, _short(d.q), _short(d.p), chance, _short(d.coin), verdict]
     return row if d.verdict == IGNORED else [*row, standing(d), law(d.p_top), law(d.q_top)]
 
 
@@ -205,8 +205,8 @@ def _belief(belief: dict | None):
             short = [[_short(x, 3) for x in r] for r in nested] if nested else [_short(x, 3) for x in rows]
             pairs.append([visible(str(name)), short])
         else:
-            text = visible(str(value))
-            pairs.append([visible(str(name)), text if len(text) <= 80 else text[:79] + "…"])
+            said = visible(str(value))
+            pairs.append([visible(str(name)), said if len(said) <= 80 else said[:79] + "…"])
     return pairs
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from functools import cache
-from html import escape
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from .definitions import GLOSSARY, Metric, num_spec_tokens
+from .markup import Html, tag, view
 from .records import Trace
 
 LONG = 12  # entries of a list that a table shows
@@ -128,21 +128,20 @@ class Table:
         lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th style="text-align:left">{escape(c)}</th>' for c in self.columns)
-        body = "".join(
-            f'<tr title="{escape(hint)}">'
-            + "".join(f'<td style="text-align:left">{escape(_shown(cell))}</td>' for cell in row)
-            + "</tr>"
+    def _repr_html_(self) -> Html:
+        left = "text-align:left"
+        head = tag("tr", *(tag("th", c, style=left) for c in self.columns))
+        body = (
+            tag("tr", *(tag("td", _shown(cell), style=left) for cell in row), title=hint)
             for row, hint in zip(self.rows, self.hints, strict=True)
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return view("", tag("thead", head), tag("tbody", *body), element="table")
 
     def to_dataframe(self):
         """A pandas DataFrame with the values as they are."""
-        import pandas as pd
+        from .frames import Frame
 
-        return pd.DataFrame(self.rows, columns=list(self.columns))
+        return Frame(self.rows, columns=list(self.columns))
 
 
 def table(trace: Trace) -> Table:

@@ -4,7 +4,7 @@
    [token, probability, token, probability, ...]. Text of the trace enters the page through text nodes only. */
 function player(name) {
   const PACE = 1100; /* milliseconds per call while playing */
-  const FROM = { bonus: "bonus", residual: "residual", target: "own pick", plain: "own pick" };
+  const FROM = new Map([["target", "own pick"], ["plain", "own pick"]]); /* others are said as they are */
 
   const el = (tag, className, ...children) => {
     const node = document.createElement(tag);
@@ -35,7 +35,7 @@ function player(name) {
     const steps = data.steps, last = steps.length - 1, greedy = data.rule === "greedy", match = data.rule === "match";
     const chunks = root.querySelectorAll(".mtp-text > span"), calls = root.querySelectorAll(".mtp-calls > details");
     const most = Math.max(1, ...steps.map((s) => s[1].length));
-    const piece = (token) => data.pieces[token] ?? `⟨${token}⟩`;
+    const pieces = new Map(Object.entries(data.pieces)), piece = (token) => pieces.get(String(token)) ?? `⟨${token}⟩`;
     const verdicts = [["✓", "kept"], ["✗", "refused"], ["·", data.rule === "block" ? "dropped" : "unseen"]];
     let now = data.start, chosen = 0, timer = null;
 
@@ -101,7 +101,7 @@ function player(name) {
     }
 
     function ownLane([token, p, u, source], committed, place) {
-      const said = committed ? FROM[source] : "cut off";
+      const said = committed ? FROM.get(source) ?? source : "cut off";
       const empty = () => el("span", "mtp-cell");
       return lane(committed ? "own" : "own cut", "y′ ★", token, [empty(), meter("p", p), match ? toss(number(u), u, 0) : greedy ? null : empty(),
         el("span", "mtp-verdict", said)], `The target's ${piece(token)}: probability ${number(p)}, ${said}`, place);
@@ -195,10 +195,14 @@ function player(name) {
       if (on && now === last) go(0);
     }
 
+    /* JupyterLab would take plain keys that a button, the slider or a fold knows. */
+    const NATIVE = { INPUT: /^(Arrow|Page|Home|End)/, BUTTON: /^(Enter| )$/, SUMMARY: /^(Enter| )$/ };
     const KEYS = { ArrowRight: () => go(now + 1), ArrowLeft: () => go(now - 1), Home: () => go(0), End: () => go(last), " ": () => play(timer === null) };
     root.addEventListener("keydown", (event) => {
       const act = KEYS[event.key], own = event.key === " " && event.target.closest("summary, .mtp-button");
-      if (!act || own || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!event.shiftKey && NATIVE[event.target.tagName]?.test(event.key)) event.stopPropagation();
+      if (!act || own) return;
       event.preventDefault();
       event.stopPropagation();
       act();

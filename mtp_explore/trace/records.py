@@ -8,6 +8,7 @@ Probabilities are those the rule saw (after temperature, top-k, top-p); `p` is t
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 
 VERSION = 1
@@ -94,32 +95,19 @@ class Trace:
 
     def to_json(self) -> str:
         """A JSON string from which `from_json` builds an equal trace."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)  # UTF-8 cannot hold half a pair
 
     @classmethod
     def from_json(cls, text: str) -> Trace:
-        """The trace of `to_json`; ValueError where the text is not one."""
-        try:
-            data = json.loads(text)
-            version = data.pop("version")
-            if version != VERSION:
-                raise ValueError(
-                    f"version={version!r} of the trace is not {VERSION}: record it again with this package"
-                )
-            law = lambda x: [(int(t), float(v)) for t, v in x]  # noqa: E731
-            steps = []
-            for s in data.pop("steps"):
-                drafts = [Drafted(**{**d, "p_top": law(d["p_top"]), "q_top": law(d["q_top"])}) for d in s.pop("drafts")]
-                s["p_top"], s["residual_top"] = law(s["p_top"]), law(s["residual_top"])
-                steps.append(Step(drafts=drafts, **s))
-            data["pieces"] = {int(k): v for k, v in data["pieces"].items()}
-            return cls(steps=steps, **data)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"text is not a trace ({error!r}): pass what Trace.to_json() wrote") from error
+        """The trace of `to_json`. ValueError, with the path of the field, where the text is none."""
+        from .reading import read
+
+        return read(text)
 
     def to_dataframe(self):
         """One row per draft and per target's token: step, place, source, token, piece, q, p, ratio, coin, ..."""
-        import pandas as pd
+        from .frames import Frame
 
         rows = []
         for s in self.steps:
@@ -148,7 +136,7 @@ class Trace:
                 )
                 | dict(coin=s.u, verdict="target", committed=len(s.tokens) > s.accepted)
             )
-        return pd.DataFrame(rows)
+        return Frame(rows)
 
     def piece(self, token: int) -> str:
         """The text shown for a token id."""

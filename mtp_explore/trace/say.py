@@ -9,7 +9,7 @@ the target's law (match; at temperature 0 the target's first choice).
 from __future__ import annotations
 
 from .glyphs import quoted
-from .records import BONUS, REFUSED, TARGET, Drafted, Step, Trace
+from .records import TARGET, Drafted, Step, Trace
 
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 ENDS = {
@@ -32,7 +32,7 @@ def say(trace: Trace, step: Step) -> str:
             only = "" if step.kept == step.accepted else f"Only {step.kept} of them count: "
             last = f"{word(step.tokens[-1])} is the last token of the text." if step.tokens else "nothing is left."
             parts += [only + last]
-        elif step.source == BONUS:
+        elif step.accepted == len(step.drafts):
             parts += [f"The target adds {word(step.token)}{_odds(trace, step)}."]
         else:
             parts += [_refusal(trace, step, word)]
@@ -106,7 +106,7 @@ def _carried(trace: Trace, step: Step) -> list[str]:
 
 
 def _refusal(trace: Trace, step: Step, word) -> str:
-    k, d = next((k, d) for k, d in enumerate(step.drafts, 1) if d.verdict == REFUSED)
+    k, d = step.accepted + 1, step.drafts[step.accepted]
     head, own = f"Draft {k} {word(d.token)}", word(step.token)
     if rule_of(trace) == "match":
         if greedy(trace):

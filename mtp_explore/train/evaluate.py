@@ -6,6 +6,8 @@ from itertools import islice
 import torch
 import torch.nn.functional as F
 
+from mtp_explore.corpora.corpus import reader
+
 
 @torch.no_grad()
 def document_nats(model, tokenizer, document: str, context: int = 512) -> tuple[float, int]:
@@ -14,7 +16,7 @@ def document_nats(model, tokenizer, document: str, context: int = 512) -> tuple[
     Documents longer than the context are read in pieces that overlap by half a context, every token predicted once.
     """
     end = tokenizer.eos_token_id
-    ids = torch.tensor([end, *tokenizer(document, add_special_tokens=False, verbose=False)["input_ids"], end])
+    ids = torch.tensor([end, *reader(tokenizer)([document])[0], end])
     nats, done = 0.0, 0  # `done` predictions are counted
     while done < len(ids) - 1:
         start = 0 if done == 0 else max(0, done - context // 2)

@@ -18,7 +18,7 @@ def rule_named(rule):
     """The rule of a name, or the rule itself if it is one; ValueError names the nearest known."""
     if all(hasattr(rule, verb) for verb in ("chances", "law", "verify")):
         return rule
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         near = difflib.get_close_matches(str(rule), RULES, 1, 0.3)
         hint = f": did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"rule={rule!r} is not one of {', '.join(map(repr, RULES))}{hint}")

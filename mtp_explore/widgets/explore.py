@@ -13,19 +13,17 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable, Mapping
-from html import escape
 
 import ipywidgets as w
 from IPython.display import HTML, display
 
 from ..trace.glyphs import visible
 from ..trace.html import player
+from ..trace.markup import Html, tag, view
 from ..trace.records import Trace
 
 RULES = {"as the drafter needs": "", "match": "match", "rejection": "rejection", "block": "block"}
 LONGEST = 15  # of the horizon's slider
-ALERT = '<div role="alert" style="border-left:3px solid #d55e00;padding:2px 8px"><b>{}</b>{}</div>'
-TRACEBACK = "<details><summary>where it happened</summary><pre>{}</pre></details>"
 
 
 class Explorer:
@@ -66,9 +64,7 @@ class Explorer:
             self.trace, self.error, self.status.value = trace, None, ""
         except Exception as error:  # a callback's exception reaches nobody: show it here
             self.error, page = error, None
-            message = escape(visible(f"{type(error).__name__}: {error}"))
-            where = TRACEBACK.format(escape("".join(traceback.format_exception(error)[-2:])))
-            self.status.value = ALERT.format(message, where)
+            self.status.value = alert(error)
         finally:
             self.button.disabled = False
         if page and self._page:
@@ -92,8 +88,16 @@ class Explorer:
 
     def _ipython_display_(self) -> None:
         display(self.panel)
-        self._page = display(HTML("<i>Nothing has run yet.</i>"), display_id=True)
+        self._page = display(HTML(tag("i", "Nothing has run yet.")), display_id=True)
         self.refresh()
+
+
+def alert(error: Exception) -> Html:
+    """An error in words, and folded behind them where it happened."""
+    message = tag("b", visible(f"{type(error).__name__}: {error}"))
+    where = tag("pre", "".join(traceback.format_exception(error)[-2:]))
+    said = message, tag("details", tag("summary", "where it happened"), where)
+    return view("", tag("div", *said, role="alert"), style="border-left:3px solid #d55e00;padding:2px 8px")
 
 
 def explore(

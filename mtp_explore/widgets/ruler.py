@@ -23,14 +23,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 from ..trace.glyphs import visible
+from ..trace.markup import Html, data, join, save, script, style, tag, view
 
-SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 FINE = 1000  # edges are whole numbers of 1 / FINE
 CELL = "padding:1px 12px 1px 0;text-align:left;border:0"
 
@@ -59,7 +58,7 @@ class Ruler:
 
     def __init__(self, start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt: str, ask):
         self.start, self.grid, self.piece, self.prompt, self.ask = start, grid, piece, prompt, ask
-        self._data = _data(start, grid, piece, prompt)
+        self._data = data(_data(start, grid, piece, prompt))
         self.name = "ruler-" + hashlib.sha256(self._data.encode()).hexdigest()[:10]
 
     def answer(self, question: dict) -> dict:
@@ -76,30 +75,24 @@ class Ruler:
             told = {"error": visible(f"{type(error).__name__}: {error}")}
         return {**told, "id": question.get("id"), "ms": round(1000 * (time.perf_counter() - clock))}
 
-    def _repr_html_(self) -> str:
-        return (
-            f'<div class="mtp-ruler {self.name}" style="max-width:75em"><style>{_asset("ruler.css")}</style>\n'
-            f'<div class="mtp-ruler-table">{self._table()}</div>\n'
-            f'<script type="application/json">{self._data}</script>'
-            f'<script>({_asset("ruler.js")})("{self.name}")</script></div>'
-        )
+    def _repr_html_(self) -> Html:
+        table = tag("div", self._table(), class_="mtp-ruler-table")
+        start = script(f'({_asset("ruler.js")})("{self.name}")')
+        inside = style(_asset("ruler.css")), table, self._data, start
+        return view(f"mtp-ruler {self.name}", *inside, style="max-width:75em")
 
-    def _table(self) -> str:
+    def _table(self) -> Html:
         """The first throw in plain tags, for those who read without scripts."""
-        cell = f'<td style="{CELL}">'
         names = ["place", "die", "target", *self.start.sides]
-        rows = []
+        rows = [tag("tr", *(tag("th", visible(str(n)), style=CELL) for n in names))]
         for k, (w, own) in enumerate(zip(self.start.w, self.start.picks, strict=True)):
-            row = [str(k), f"{w:.3f}", f"<b>{_word(self.piece(own))}</b>"]
+            row = [k, f"{w:.3f}", tag("b", _word(self.piece(own)))]
             for side in self.start.sides.values():
-                tag = "u" if k and side.picks[k - 1] == own else "s"
-                row.append(f"<{tag}>{_word(self.piece(side.picks[k - 1]))}</{tag}>" if k else "–")
-            rows.append("".join(cell + x for x in row))
-        head = "".join(f'<th style="{CELL}">{escape(n)}' for n in names)
-        return (
-            f'<p style="white-space:pre-wrap">{escape(visible(self.prompt))}</p>'
-            f'<table style="border-collapse:collapse"><tr>{head}<tr>{"<tr>".join(rows)}</table>'
-        )
+                mark = "u" if k and side.picks[k - 1] == own else "s"
+                row.append(tag(mark, _word(self.piece(side.picks[k - 1]))) if k else "–")
+            rows.append(tag("tr", *(tag("td", x, style=CELL) for x in row)))
+        prompt = tag("p", visible(self.prompt), style="white-space:pre-wrap")
+        return join([prompt, tag("table", *rows, style="border-collapse:collapse")])
 
     def __repr__(self) -> str:
         said = [f"target: {''.join(map(self.piece, self.start.picks))!r}"]
@@ -107,11 +100,8 @@ class Ruler:
         return "\n".join(said)
 
     def save(self, path) -> Path:
-        """Write the ruler as a page of its own; returns its path."""
-        head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        path = Path(path)
-        path.write_text(f"{head}<title>Ruler</title><body>{self._repr_html_()}</body></html>", encoding="utf-8")
-        return path
+        """Write the ruler as a page of its own; returns its path. OSError, with the old page whole, if it cannot."""
+        return save(path, "Ruler", self._repr_html_())
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -178,13 +168,13 @@ def _state(throw: Throw, pool: _Pool, k: int = -1) -> list:
     return [list(map(int, throw.picks[max(k, 0) :])), list(map(pool, throw.bins[k + 1 :])), sides]
 
 
-def _data(start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt: str) -> str:
-    """What the page needs, as JSON that cannot leave its <script>."""
+def _data(start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt: str) -> dict:
+    """What the page needs."""
     pool = _Pool()
     states = [[_state(throw, pool, k) for throw in row] for k, row in enumerate(grid)]
-    data = {
+    return {
         "prompt": visible(prompt),
-        "names": list(start.sides),
+        "names": [visible(str(name)) for name in start.sides],
         "w": [float(x) for x in start.w],
         "start": _state(start, pool),
         "states": states,
@@ -192,7 +182,6 @@ def _data(start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt
         "pieces": _pieces(pool, [start, *(t for row in grid for t in row)], piece),
         "fine": FINE,
     }
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(SAFE)
 
 
 def _pieces(pool: _Pool, throws, piece: Callable) -> dict[int, str]:
@@ -206,7 +195,7 @@ def _pieces(pool: _Pool, throws, piece: Callable) -> dict[int, str]:
 
 
 def _word(text: str) -> str:
-    return escape(visible(text).replace(" ", "·"))
+    return visible(text).replace(" ", "·")
 
 
 @cache

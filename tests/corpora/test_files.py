@@ -1,5 +1,6 @@
 """Finding a corpus by name or path, and the errors a wrong name gets."""
 
+import gzip
 import json
 import sys
 import types
@@ -45,6 +46,8 @@ def test_json_lines(tmp_path):
         ('{"text": 3}', TypeError, "int"),
         ('{"text": ', ValueError, "line 2"),
         ("[1]", ValueError, "list"),
+        ("[" * 100_000, ValueError, "line 2: not JSON"),
+        ('{"text": "\\ud800"}', ValueError, "line 2: .*half a character"),
     ],
 )
 def test_json_lines_errors(tmp_path, line, error, said):
@@ -62,6 +65,52 @@ def test_folder(tmp_path):
     found = all_of(load_corpus(tmp_path))
     assert sorted(found) == ["Hello.\n\nThere.", "b = 2\n"]
     assert all_of(load_corpus(str(tmp_path))) == found
+
+
+# The case of a suffix is of no matter, a packed file is read as what it holds, and .md is prose.
+@pytest.mark.parametrize("name", ["a.TXT", "a.md", "a.Txt.gz", "a.JSONL", "a.jsonl.gz", "a.MD.GZ"])
+def test_kinds_of_files(tmp_path, name):
+    text = "Hello.\n\nThere."
+    held = json.dumps({"text": text, "other": "x"}) if "json" in name.lower() else text
+    (tmp_path / name).write_bytes((gzip.compress if "gz" in name.lower() else bytes)(held.encode()))
+    assert all_of(load_corpus(tmp_path / name)) == [text]
+    if "json" in name.lower():
+        assert all_of(load_corpus(tmp_path / name, field="other")) == ["x"]
+    if ".txt" in name.lower():
+        assert all_of(load_corpus(tmp_path)) == [text]
+
+
+# A packed file that is cut short or no such file is refused by its name.
+@pytest.mark.parametrize("broken", [lambda b: b[: len(b) // 2], lambda b: b"plain text", lambda b: b[:12] + b"x" * 30])
+def test_damaged_gz(tmp_path, broken):
+    (tmp_path / "a.txt.gz").write_bytes(broken(gzip.compress(b"word " * 400)))
+    with pytest.raises(ValueError, match=r"a\.txt\.gz.*no whole \.gz file"):
+        all_of(load_corpus(tmp_path / "a.txt.gz"))
+
+
+# A home directory is found; a folder without text says what it holds instead.
+def test_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a.txt").write_text("Hello.")
+    assert all_of(load_corpus("~/a.txt")) == ["Hello."]
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.md").write_text("x")
+    with pytest.raises(FileNotFoundError, match=r"name='.*notes': no .py or .txt file in this folder; it holds .md"):
+        load_corpus(tmp_path / "notes")
+
+
+# Every refusal begins with the argument and its value, whatever was given.
+@pytest.mark.parametrize(
+    "name", [None, 5, 5.0, b"stories", ["stories"], {}, True, "", "  ", "a\0b", "nothing", "x.pdf"]
+)
+def test_refusals_name_the_argument(name):
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=r"^name="):
+        load_corpus(name)
+    with pytest.raises(ValueError, match="^field=5"):
+        load_corpus("x.jsonl", field=5)
+    for split in (None, 5, "dev", ["train"]):
+        with pytest.raises(ValueError, match="^split="):
+            load_corpus("stories").documents(split)
 
 
 # The built-in names open without torch: reading documents must not need it.
@@ -127,6 +176,13 @@ def test_hub_column(monkeypatch):
     assert sorted(all_of(load_corpus("hf:someone/words:train:text"))) == sorted(texts)
     with pytest.raises(ValueError, match="present: text"):
         load_corpus("hf:someone/words:train:body")
+
+
+# A column that holds no text is refused by name.
+def test_hub_column_of_numbers(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", fake_datasets(lambda name, split: Rows(text=[None, 5])))
+    with pytest.raises(TypeError, match="^name='hf:someone/words:train:text': its column holds a int"):
+        all_of(load_corpus("hf:someone/words:train:text"))
 
 
 # Offline, the error says so and offers a way without a network.

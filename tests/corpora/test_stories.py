@@ -273,7 +273,7 @@ def test_splits(stories):
     found = {split: set(islice(stories.documents(split), 40)) for split in SPLITS}
     assert all(split_of(d) == split for split, some in found.items() for d in some)
     assert not (found["train"] & found["test"]) and not (found["train"] & found["validation"])
-    with pytest.raises(ValueError, match="train, validation, test"):
+    with pytest.raises(ValueError, match="split='dev': .*'train', 'validation', 'test'"):
         stories.documents("dev")
 
 

@@ -9,6 +9,7 @@ from five import NEW, PROMPTS, RULES, V, bare
 from toys import SLOT_DRAFTERS, Told, build, on_every_device, ragged, toy
 from transformers import GPT2Config
 
+from mtp_explore.backbone.now import NOW
 from mtp_explore.corpora.tokenizer import train_tokenizer
 from mtp_explore.decode.generate import decode, generate, sample
 from mtp_explore.drafters import make_drafter
@@ -140,7 +141,7 @@ def test_taking_turns(small):
         for one, mine in zip(running, turns, strict=True):
             mine += [bare(s) for s in [next(one, None)] if s]
             assert not torch.is_inference_mode_enabled()
-            assert not any(m._forward_hooks or m._forward_pre_hooks for m in small.model.modules())
+            assert NOW.gate is None and NOW.keep is None and NOW.states is None
     assert turns == alone
 
 

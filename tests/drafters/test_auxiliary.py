@@ -57,5 +57,5 @@ def test_slots_are_told_by_number():
 
 
 def test_unknown_embeddings_are_refused():
-    with pytest.raises(ValueError, match="embedding='sine'.*bits, float, thresholds"):
+    with pytest.raises(ValueError, match="embedding='sine'.*'bits', 'float', 'thresholds'"):
         Auxiliary("sine", 4, 1.0, 1)

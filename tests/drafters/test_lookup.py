@@ -11,12 +11,17 @@ from mtp_explore.decode.generate import generate
 from mtp_explore.drafters import make_drafter
 
 
-def continuation(text: list[int], ngram: int) -> list[int]:
-    """What followed, up to the text's end, the last time it ended like now; the longest ending counts first."""
+def continuation(text: list[int], ngram: int, count: int) -> list[int]:
+    """What followed the last time the text ended like now, the longest ending first: `count` tokens, copied one by one
+    behind the text, so that the copy may be copied in its turn. [] where it never ended so.
+    """
     for size in range(min(ngram, len(text)), 0, -1):
         for end in range(len(text) - 1, size - 1, -1):
             if text[end - size : end] == text[-size:]:
-                return text[end:]
+                longer = list(text)
+                for place in range(end, end + count):
+                    longer.append(longer[place])
+                return longer[len(text) :]
     return []
 
 
@@ -31,14 +36,26 @@ def test_draft_equals_the_slow_twin(texts, horizon, ngram, junk):
     last = [t[-1] for t in texts]
     assert one_hots(drafter.predict(belief)) == last  # before y' is absorbed: y' itself
     belief = drafter.absorb(belief, torch.tensor(last))
-    expected = [continuation(t, ngram) for t in texts]
-    assert drafter.describe(belief)["span"].tolist() == [
-        len(t) - len(e) if e else -1 for t, e in zip(texts, expected, strict=True)
-    ]
+    expected = [continuation(t, ngram, horizon) for t in texts]
+    spans = drafter.describe(belief)["span"].tolist()
+    assert [s >= 0 for s in spans] == [bool(e) for e in expected]
+    assert all(t[s] == e[0] for t, s, e in zip(texts, spans, expected, strict=True) if e)
     for k in range(horizon):
-        assert drafter.left(belief).tolist() == [min(horizon, len(e[k:])) for e in expected]
+        assert drafter.left(belief).tolist() == [horizon if e else 0 for e in expected]
         drafted = one_hots(drafter.predict(belief))
-        assert all(d == e[k] for d, e in zip(drafted, expected, strict=True) if k < len(e))
+        assert all(d == e[k] for d, e in zip(drafted, expected, strict=True) if e)
+        belief = drafter.absorb(belief, torch.tensor(drafted))
+
+
+# A text that runs in a circle is drafted to the horizon, however short the circle: the copy runs into itself.
+@pytest.mark.parametrize("circle", [[5], [5, 6], [5, 6, 7]])
+def test_a_circle_is_drafted_to_the_horizon(circle):
+    drafter, text = make_drafter("lookup", toy(), horizon=8), circle * 3
+    belief = drafter.absorb(drafter.begin(state([text])), torch.tensor(text[-1:]))
+    for k in range(8):
+        assert drafter.left(belief).item() == 8
+        drafted = one_hots(drafter.predict(belief))
+        assert drafted == [circle[k % len(circle)]]
         belief = drafter.absorb(belief, torch.tensor(drafted))
 
 
@@ -51,7 +68,7 @@ def test_leaving_the_span():
     belief = drafter.absorb(belief, torch.tensor([6, 1]))
     assert drafter.left(belief).tolist() == [4, 0]
     belief = drafter.absorb(belief, torch.tensor([7, 7]))
-    assert drafter.left(belief).tolist() == [3, 0]
+    assert drafter.left(belief).tolist() == [4, 0]
     assert drafter.describe(belief)["span"].tolist() == [1, -1]
 
 

@@ -103,11 +103,11 @@ def test_mixture_divergence(budget):
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"objective": "nll"}, "objective='nll'.*joint, conditional, kl, dpace"),
+        ({"objective": "nll"}, "objective='nll'.*'joint', 'conditional', 'kl', 'dpace'"),
         ({"discount": 0.0}, "discount=0.0.*above 0"),
         ({"discount": 1.1}, "discount=1.1.*at most 1"),
         ({"discount": 0.9}, "discount=0.9: objective 'joint' has none"),
-        ({"balancing": "even"}, "balancing='even'.*kl, switch, square"),
+        ({"balancing": "even"}, "balancing='even'.*'kl', 'switch', 'square'"),
         ({"balance": -1.0}, "balance=-1.0.*0 or more"),
         ({"balance": math.nan}, "balance=nan"),
         ({"balance": "0.1"}, "balance='0.1'.*a number"),

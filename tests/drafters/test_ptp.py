@@ -248,9 +248,9 @@ def test_shortened(variant):
 
 def test_bad_options_are_refused():
     for wrong, message in [
-        (dict(variant="soft"), "variant='soft'.*one-hot, categorical"),
-        (dict(loss="mse"), "loss='mse'.*cross-entropy, kl, reverse-kl"),
-        (dict(source="self"), "source='self'.*teacher, inverse"),
+        (dict(variant="soft"), "variant='soft'.*'one-hot', 'categorical'"),
+        (dict(loss="mse"), "loss='mse'.*'cross-entropy', 'kl', 'reverse-kl'"),
+        (dict(source="self"), "source='self'.*'teacher', 'inverse'"),
         (dict(loss="kl"), "a one-hot slot has no law.*variant='categorical'"),
         (dict(source="inverse"), "a one-hot slot has no law"),
         (

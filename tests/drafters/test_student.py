@@ -254,8 +254,7 @@ def test_it_learns_the_teacher():
         laws = shape(owner.model(text).logits[:, 1:-1])
     chance = laws.gather(2, every[..., None])[..., 0].prod(1)
     entropy = float(-(chance * chance.log()).sum() / 3)
-    torch.manual_seed(1)
-    drafter = make_drafter("student", owner, horizon=2, width=32, layers=2, heads=2)
+    drafter = make_drafter("student", owner, seed=1, horizon=2, width=32, layers=2, heads=2)
     optimizer = torch.optim.AdamW(drafter.parameters(), weight_decay=0.0)
     draw, losses, anchors = torch.Generator().manual_seed(0), [], torch.tensor([[1, 2]]).expand(rows, -1)
     for step in range(steps):
@@ -295,14 +294,14 @@ def test_saving(size, architecture, tmp_path):
 
 def test_bad_options_are_refused():
     for wrong, message in [
-        (dict(width=-1), "width=-1.*0 or more"),
+        (dict(width=-1), "width=-1.*at least 0"),
         (dict(width=16), "width=16, layers=0.*leave all three out"),
         (dict(layers=2), "width=0, layers=2"),
         (dict(heads=2), "width=0, layers=0, heads=2"),
         (dict(width=16, layers=1.5), "layers=1.5"),
         (dict(width=True, layers=1), "width=True"),
         (dict(width=18, layers=1, heads=4), "width=18, heads=4.*even share"),
-        (dict(variant="soft"), "variant='soft'.*one-hot, categorical"),
+        (dict(variant="soft"), "variant='soft'.*'one-hot', 'categorical'"),
         (dict(loss="kl"), "a one-hot slot has no law"),
         (dict(source="inverse"), "a one-hot slot has no law"),
         (dict(variant="categorical", source="inverse", loss="kl"), "is no teacher; use loss='cross-entropy'"),

@@ -84,7 +84,7 @@ def test_table_is_escaped():
     nasty = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>"
     page = Tags(Table((nasty,), [(nasty,), ([nasty] * 20,)], [nasty, nasty])._repr_html_())
     assert page.tags == {"table", "thead", "tbody", "tr", "th", "td"}
-    assert {key for key, _ in page.attributes} == {"title", "style"} and nasty in page.text
+    assert {key for key, _ in page.attributes} == {"class", "title", "style"} and nasty in page.text
 
 
 # Opening the metrics costs no pandas and no torch.

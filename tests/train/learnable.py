@@ -61,9 +61,7 @@ def backbone() -> Backbone:
 
 def drafter(seed: int = 0, **options):
     """The same fresh drafter for the same seed."""
-    model = backbone()  # before the seed: it draws weights too
-    torch.manual_seed(seed)
-    return make_drafter("independent", model, **{"horizon": 3, "hidden": 64, **options})
+    return make_drafter("independent", backbone(), seed=seed, **{"horizon": 3, "hidden": 64, **options})
 
 
 def train(learner, out=None, **options):

@@ -134,7 +134,6 @@ def test_fit(tmp_path, monkeypatch):
     settings = dict(steps=40, batch=64, positions=1000, every=40, rate=2e-2)
 
     def learner():
-        torch.manual_seed(0)
         return make_drafter("masked", backbone(), horizon=3, rank=2, anchors=8)
 
     made, given, kept, corpus = (learner() for _ in range(4))

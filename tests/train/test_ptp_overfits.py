@@ -34,8 +34,8 @@ def teacher():
 def trained(teacher, embedding: str, steps: int, variant: str = "one-hot", **options):
     """Losses by slot, mean of the last quarter of the steps, in which the rate falls to nothing; and the drafter."""
     owner, futures, chance = teacher
-    torch.manual_seed(1)
-    drafter = make_drafter("ptp", owner, horizon=K, variant=variant, embedding=embedding, anchors=1, **options)
+    form = dict(variant=variant, embedding=embedding, **options)
+    drafter = make_drafter("ptp", owner, seed=1, horizon=K, anchors=1, **form)
     optimizer = torch.optim.AdamW(drafter.parameters(), weight_decay=0.0)
     draw, seen = torch.Generator().manual_seed(0), []
     for step in range(steps):

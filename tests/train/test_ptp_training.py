@@ -315,9 +315,9 @@ OPTIONS = dict(steps=40, every=10, batch=128, rate=1e-2)
 
 
 def learner(form: str, seed: int = 0, **options):
-    model = backbone()
-    torch.manual_seed(seed)
-    return make_drafter("ptp", model, **{"horizon": 3, "rank": 4, "anchors": 16, **FORMS[form], **options})
+    return make_drafter(
+        "ptp", backbone(), seed=seed, **{"horizon": 3, "rank": 4, "anchors": 16, **FORMS[form], **options}
+    )
 
 
 # Slots predict unseen text better at the end than at the start, and survival is measured; the backbone stays as it was,
