@@ -24,7 +24,7 @@ START_cptp-k8 = $(START_ptp-k8)
 help:
 	@echo "make lab           set up, then open JupyterLab on notebooks/00_start_here.ipynb (localhost only)"
 	@echo "make test          set up, then run every fast test that needs no browser"
-	@echo "make test-slow     every causal model type of transformers, built small: served or refused, never wrong in silence"
+	@echo "make test-slow     tests of minutes: every causal model type of transformers, hostile calls"
 	@echo "make test-browser  the tests that drive a real Chromium"
 	@echo "make lint          ruff, and the notebooks' form"
 	@echo "make notebooks     run every notebook whole and time it"
