@@ -71,7 +71,8 @@ def replace_all(directory: Path, write: Callable[[Path], object], last: str, sta
             shutil.rmtree(temporary, ignore_errors=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise ValueError(
-            f"directory={str(directory)!r}: it must be a directory, and a file of that name is there: choose another"
+            f"directory={str(directory)!r}: it must be a directory, and a file of that name is there: choose another "
+            "name"
         ) from error
     except OSError as error:
         raise OSError(f"directory={unwritten(directory, error)}") from error

@@ -181,7 +181,8 @@ class Backbone:
 
     def _ids(self, prompt) -> list[int]:
         if not isinstance(prompt, str):
-            ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+            ids = unpacked(prompt)
+            ids = ids.tolist() if hasattr(ids, "tolist") else ids
             if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
                 chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
                 remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT

@@ -16,6 +16,7 @@ from ..backbone.files import CONFIG, WEIGHTS, checked, save_directory, write_tex
 from ..backbone.load import Backbone
 from ..backbone.now import Gate
 from ..backbone.seal import check_seal
+from ..checks import plain, whole
 
 MOST = 64  # tokens per step that a drafter may be asked for
 
@@ -36,10 +37,8 @@ class DrafterBase(nn.Module):
 
     def __init__(self, backbone: Backbone, horizon: int, **options):
         super().__init__()
-        if not whole(horizon) or not 1 <= horizon <= MOST:
-            raise ValueError(f"horizon={horizon!r}: it must be a whole number from 1 to {MOST}")
-        self.horizon = horizon
-        self.options = {"horizon": horizon, **{k: plain(v) for k, v in options.items()}}
+        self.horizon = whole("horizon", horizon, 1, MOST)
+        self.options = {"horizon": self.horizon, **{k: plain(v) for k, v in options.items()}}
         self.made_for = identity(backbone)
         self.__dict__["backbone"] = backbone
 
@@ -118,16 +117,6 @@ def place(x) -> str:
 def identity(backbone: Backbone) -> dict:
     """What a drafter remembers of the backbone it is made for."""
     return {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
-
-
-def plain(value):
-    """The same as a file can keep it: numpy's numbers as Python's."""
-    return value.item() if getattr(value, "shape", None) == () else value
-
-
-def whole(value) -> bool:
-    """Is it a whole number? Truth values are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def one_hot_log(token: Tensor, size: int) -> Tensor:

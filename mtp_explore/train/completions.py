@@ -30,6 +30,7 @@ from torch import Tensor
 
 from .. import checks
 from ..backbone.files import replace
+from ..backbone.seal import check_seal, seal
 from ..corpora.progress import bar
 from ..decode.generate import sample
 from .features import futures
@@ -179,9 +180,10 @@ def read(file: Path, facts: dict) -> Own | None:
     try:
         with safe_open(file, "pt") as kept:
             if json.loads((kept.metadata() or {}).get("facts", "{}")) == facts:
+                check_seal(file)
                 return Own(*(kept.get_tensor(name) for name in Own._fields))
-    except (OSError, SafetensorError, ValueError):  # no file, no safetensors, no JSON
-        pass
+    except (OSError, SafetensorError, ValueError):
+        pass  # not there, or damaged: it is made anew
     return None
 
 
@@ -189,4 +191,9 @@ def keep(file: Path, made: Own, facts: dict) -> None:
     """Write a file that `read` takes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: x.contiguous().cpu() for name, x in made._asdict().items()}
-    replace(file, lambda path: save_file(tensors, path, {"facts": json.dumps(facts)}))
+
+    def write(temporary: str) -> None:
+        save_file(tensors, temporary, {"facts": json.dumps(facts)})
+        seal(temporary)
+
+    replace(file, write)

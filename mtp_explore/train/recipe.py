@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,10 +103,15 @@ def text_of(corpus) -> Corpus:
 
 def listeners(callbacks: Iterable[Callable]) -> tuple[Callable, ...]:
     """The callbacks, whatever iterable brings them."""
-    found = tuple(callbacks) if isinstance(callbacks, Iterable) else (None,)
-    if not all(map(callable, found)):
-        raise TypeError(refusal("callbacks", callbacks, "pass a list of functions of one dictionary, callbacks=[f]"))
-    return found
+    found = []
+    with suppress(TypeError):
+        for callback in callbacks:
+            if not callable(callback):
+                break
+            found.append(callback)
+        else:
+            return tuple(found)
+    raise TypeError(refusal("callbacks", callbacks, "pass a list of functions of one dictionary, callbacks=[f]"))
 
 
 def directory(name: str, value) -> Path:

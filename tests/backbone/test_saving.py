@@ -141,13 +141,3 @@ def test_card_without_weights(tmp_path):
             write_card(place, "Title", "About.", {})
     with pytest.raises(ValueError, match="directory=None"):
         write_card(None, "Title", "About.", {})
-
-
-# Two threads may write the same file: each writes it whole.
-def test_two_threads(tmp_path):
-    from concurrent.futures import ThreadPoolExecutor
-
-    texts = [str(i) * 10_000 for i in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda text: [files.write_text(tmp_path / "x", text) for _ in range(10)], texts))
-    assert (tmp_path / "x").read_text() in texts and os.listdir(tmp_path) == ["x"]

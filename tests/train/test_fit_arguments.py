@@ -75,16 +75,18 @@ def test_what_does_not_fit_is_refused(name, no_work):
 
 
 # Callbacks, progress, prepared and out of another kind: by name, before any work.
-@pytest.mark.parametrize("callbacks", [print, None, 5, [5], [print, None], "ab", {"a": 1}, iter([3])])
+@pytest.mark.parametrize(
+    "callbacks", [print, None, 5, [5], [print, None], "ab", {"a": 1}, iter([3]), range(10**15), torch.tensor(1)]
+)
 def test_bad_callbacks(callbacks, no_work, tmp_path):
     with pytest.raises(TypeError, match=r"^callbacks=.*callbacks=\[f\]"):
         train(drafter(), tmp_path / "new", callbacks=callbacks)
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("out", [5, True, "", "  ", "a\0b", [1], b"x"])
+@pytest.mark.parametrize("out", [5, True, "", "  ", "a\0b", "a" * 5000, "\ud83d", [1], b"x"])
 def test_bad_directories(out, no_work):
-    with pytest.raises(ValueError, match="^out=.*path"):
+    with pytest.raises(ValueError, match="^out=.*(path|no file can be called so)"):
         train(drafter(), out)
 
 
