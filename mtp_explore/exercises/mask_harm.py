@@ -145,7 +145,7 @@ def paid(drafters: Mapping, prompts: list[str], tokens: int = 24, rounds: int = 
     ways = {ORDINARY: (None, None), **drafters}
     backbone = next(iter(drafters.values()))[0].backbone
     once(backbone, ways, prompts[:1], 4)
-    runs = [once(backbone, ways, prompts, tokens) for _ in watched(range(rounds), "rounds")]
+    runs = [once(backbone, ways, prompts, tokens) for _ in watched(range(rounds), "round")]
     cost = lambda run, name: run[name][0] / run[ORDINARY][0]  # noqa: E731
     return {name: Rounds([(cost(run, name), run[name][1]) for run in runs]) for name in ways}
 
