@@ -28,7 +28,7 @@ def break_even(points: Mapping[str, tuple[float, float]]):
 
     if not points or any(not (cost > 0 and gain > 0) for cost, gain in points.values()):
         raise ValueError(f"points={dict(points)!r:.80}: give {{name: (cost, gain)}}, all above 0")
-    most = 1.15 * max(max(pair) for pair in points.values())
+    most = 1.15 * max(max(pair) for point in points.values() for pair in getattr(point, "rounds", [point]))
     figure = go.Figure()
     figure.add_scatter(
         x=[0, most, 0], y=[0, most, most], fill="toself", fillcolor=washed(GREEN, 0.12), mode="none", hoverinfo="skip",
