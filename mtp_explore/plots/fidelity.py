@@ -18,7 +18,7 @@ import numpy as np
 
 from ..checks import real, refusal, whole
 from . import given
-from .style import GREEN, INK, LINE, bare, literal, look, washed
+from .style import GREEN, INK, LINE, SIZE, bare, literal, look, washed
 
 PANELS = {
     "kl": ("KL divergence", "KL(p ‖ q), nats"),
@@ -61,9 +61,10 @@ def fidelity(rows: Iterable[Mapping], total_correlation: float | None = None):
     figure.update_xaxes(title_text="rank r", type="log", tickvals=ranks, ticktext=[f"{r:g}" for r in ranks])
     if shown[0] == "kl" and total_correlation is not None:
         figure.add_hline(y=total_correlation, line=dict(color=INK, dash="dash", width=1.5), row=1, col=1)
-        words = f"total correlation {total_correlation:.2f}:<br>the price of rank 1"
-        where = dict(x=1, y=total_correlation, xref="x domain", yref="y", xanchor="right", yanchor="bottom")
-        figure.add_annotation(text=words, align="right", showarrow=False, **where)
+        figure.layout.annotations[0].text += "<br> "  # an empty line for what follows: above the lines, on none of them
+        words = f"dashed: total correlation {total_correlation:.2f}, the price of rank 1"
+        where = dict(x=0.5, y=1, xref="x domain", yref="y domain", xanchor="center", yanchor="bottom")
+        figure.add_annotation(text=f'<span style="font-size:{SIZE - 2}px">{words}</span>', showarrow=False, **where)
     return bare(figure, 140 + 280 * deep)
 
 

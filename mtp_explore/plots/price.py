@@ -30,10 +30,11 @@ def break_even(points: Mapping[str, tuple[float, float]]):
 
     form = "{name: (cost, gain)}, all above 0"
     points = given.table("points", points, form)
-    points = {name: given.numbers(f"points[{name!r:.40}]", pair, 1).tolist() for name, pair in points.items()}
-    if any(len(pair) != 2 or min(pair) <= 0 for pair in points.values()):
+    pairs = {name: given.numbers(f"points[{name!r:.40}]", pair, 1).tolist() for name, pair in points.items()}
+    if any(len(pair) != 2 or min(pair) <= 0 for pair in pairs.values()):
         raise ValueError(refusal("points", points, f"give {form}"))
-    most = 1.15 * max(max(pair) for pair in points.values())
+    points = {name: point if isinstance(point, Rounds) else tuple(pairs[name]) for name, point in points.items()}
+    most = 1.15 * max(max(pair) for point in points.values() for pair in getattr(point, "rounds", [point]))
     figure = go.Figure()
     figure.add_scatter(
         x=[0, most, 0], y=[0, most, most], fill="toself", fillcolor=washed(GREEN, 0.12), mode="none", hoverinfo="skip",
