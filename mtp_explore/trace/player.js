@@ -116,6 +116,7 @@ function player(name) {
       nodes.push(ownLane(own, committed > accepted, drafts.length + 1));
       const inside = lanes.contains(document.activeElement) ? document.activeElement.mtpPlace : 0;
       lanes.replaceChildren(...nodes);
+      lanes.style.setProperty("--lanes", nodes.length - 1);
       [...lanes.querySelectorAll("button")].forEach((node, i) => { node.mtpPlace = i + 1; });
       if (inside) (lanes.querySelectorAll("button")[inside - 1] ?? root).focus({ preventScroll: true });
     }

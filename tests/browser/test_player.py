@@ -13,6 +13,15 @@ from tests.trace.traces import FOX, HOSTILE, hostile_trace, make_trace
 COUNT = ".mtp-count"
 PLACES = "light,prefers dark,data-theme,nbconvert light,nbconvert dark,vscode,light page on a dark system".split(",")
 
+# The parts of the lanes, words apart, that lie outside the player or are cut.
+OUTSIDE = """(lanes) => [...lanes.querySelectorAll('.mtp-lane, .mtp-cell :first-child, .mtp-verdict')].filter((e) => {
+  const box = e.getBoundingClientRect(), room = lanes.getBoundingClientRect();
+  const text = document.createRange();
+  text.selectNodeContents(e);
+  const lane = e.closest('.mtp-lane').getBoundingClientRect();
+  return box.right > room.right + 1 || text.getBoundingClientRect().right > lane.right + 1;
+}).map((e) => e.textContent)"""
+
 # The lowest contrast of any visible text, with its element; colours are composed over what lies behind them.
 CONTRAST = """() => {
   const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -273,7 +282,19 @@ def test_reduced_motion(page_of, motion):
     assert (moving == 0) == (motion == "reduce")
 
 
-# A narrow page keeps the player inside: lanes scroll, the page does not.
+# A page of 800 pixels, or a notebook's cell of 600, shows every lane whole, the target's own and the coins among them.
+@pytest.mark.parametrize("width", [420, 600, 800, 1300])
+def test_every_lane_is_seen(page_of, width):
+    trace = make_trace(horizon=8, hit=0.9)
+    page = page_of(play_page(trace), viewport={"width": width, "height": 900})
+    for _ in trace.steps:
+        outside = page.locator(".mtp-lanes").evaluate(OUTSIDE)
+        assert outside == [], page.locator(COUNT).inner_text()
+        page.locator(".mtp").press("ArrowRight")
+    assert page.locator(".mtp-lane.own").is_visible() and page.noted == []
+
+
+# A narrow page keeps the player inside: lanes go on in the next row.
 @pytest.mark.parametrize("width", [420, 700, 1200])
 def test_fits_its_width(page_of, width):
     trace = make_trace(horizon=15, hit=0.9)
