@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..backbone.files import CARD, CONFIG, WEIGHTS, checked, replace, write_text
 from ..backbone.load import Backbone
 from ..backbone.now import Gate
+from ..checks import instance
 
 MOST = 64  # tokens per step that a drafter may be asked for
 
@@ -113,7 +114,8 @@ def place(x) -> str:
 
 
 def identity(backbone: Backbone) -> dict:
-    """What a drafter remembers of the backbone it is made for."""
+    """What a drafter remembers of the backbone it is made for. TypeError where it is none."""
+    instance("backbone", backbone, Backbone, "pass what load_backbone() returns")
     return {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
 
 

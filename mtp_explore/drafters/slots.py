@@ -16,6 +16,7 @@ import copy
 import torch
 from torch import Tensor
 
+from .. import checks
 from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..backbone.now import Gate
@@ -69,10 +70,10 @@ class SlotDrafter(DrafterBase):
 
     def shortened(self, slots: int) -> SlotDrafter:
         """The same drafter, weights and survival shared, with a horizon of `slots`: fewer slots and drafts per call."""
-        if not whole(slots) or not 1 <= slots <= self.horizon:
-            raise ValueError(f"{self.slot}s={slots!r}: this drafter has {self.slot}s 1 to {self.horizon}")
         short = copy.copy(self)
-        short.horizon = slots
+        short.horizon = checks.whole(
+            "slots", slots, 1, self.horizon, f"this drafter has {self.slot}s 1 to {self.horizon}"
+        )
         return short
 
     @torch.no_grad()
