@@ -11,11 +11,14 @@ import difflib
 import math
 import os
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from numbers import Integral, Real
 from pathlib import Path
 
 SEEDS = 1 << 63  # seeds lie below this
+MOST = 1_000_000  # entries of a list
+NAME, LENGTH = 255, 4095  # bytes that a file's name, and a path, can have
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 60
 _short.maxlist = _short.maxtuple = 4
@@ -111,13 +114,37 @@ def instance(name: str, value, kinds: type | tuple[type, ...], remedy: str):
     return value
 
 
+def text(name: str, value) -> str:
+    """A text; TypeError for anything else."""
+    return instance(name, value, str, "it must be a text")
+
+
+def function(name: str, value) -> Callable:
+    """What can be called; TypeError for anything else."""
+    if not callable(value):
+        raise TypeError(refusal(name, value, "it must be a function"))
+    return value
+
+
+def items(name: str, value) -> list:
+    """The entries of a list, or of anything that can be iterated over and ends; texts and dicts are refused."""
+    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0 or not hasattr(value, "__iter__"):
+        raise TypeError(refusal(name, value, "it must be a list"))
+    found = list(islice(value, MOST + 1))
+    if len(found) > MOST:
+        raise ValueError(refusal(name, value, f"it must be a list of at most {MOST:,} entries"))
+    return found
+
+
 def path(name: str, value) -> Path:
     """A path of the file system with "~" expanded; a name that no file can have is refused."""
     try:
         text = os.fspath(value)
-    except TypeError:
-        text = None
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        sizes = [len(part) for part in os.fsencode(text).split(os.fsencode(os.sep))]
+        fits = bool(text.strip()) and "\0" not in text and max(sizes) <= NAME and sum(sizes) <= LENGTH
+    except (TypeError, ValueError):  # no path at all, or bytes, or signs that no name can have
+        fits = False
+    if not fits:
         raise ValueError(refusal(name, value, "it must be the path of a file or directory, as text or pathlib.Path"))
     try:
         found = Path(text).expanduser()

@@ -6,7 +6,7 @@ from math import isfinite
 from numbers import Integral, Real
 
 from ..backbone.load import Backbone
-from ..checks import SEEDS, number, plain, refusal
+from ..checks import SEEDS, nearest, number, plain, refusal
 from ..contract import Drafter
 
 VERBS = ("begin", "predict", "absorb", "left")
@@ -22,6 +22,18 @@ def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
         top_k=number("top_k", top_k, Integral, lambda x: x >= 0, "a whole number >= 0 (0 keeps every token)"),
         top_p=number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number in (0, 1] (1 keeps every token)"),
     )
+
+
+OPTIONS = ("temperature", "top_k", "top_p", "rule", "plan", "seed", "uniforms", "eos")
+
+
+def refuse_unknown(given: dict) -> None:
+    """TypeError for an option that `generate`, `decode` and `sample` do not have."""
+    for name, value in given.items():
+        remedy = (
+            f"there is no such option; generate, decode and sample take {', '.join(OPTIONS)}{nearest(name, OPTIONS)}"
+        )
+        raise TypeError(refusal(name, value, remedy))
 
 
 def seed_and_row(seed: int | tuple[int, int]) -> tuple[int, int]:

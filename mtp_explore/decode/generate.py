@@ -21,7 +21,7 @@ from ..corpora.tokenizer import name_of
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
 from ..verify import match, rule_named
-from .arguments import pair, seed_and_row, shaping
+from .arguments import pair, refuse_unknown, seed_and_row, shaping
 from .loop import Call, run
 from .plan import resolve
 from .recorder import Recorder
@@ -114,7 +114,9 @@ class _Job:
         seed: int | tuple[int, int] = 0,
         uniforms=None,
         eos: bool = True,
+        **unknown,
     ):
+        refuse_unknown(unknown)
         pair(backbone, drafter)
         max_new_tokens = whole("max_new_tokens", max_new_tokens, 1)
         options = shaping(temperature, top_k, top_p)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..checks import refusal
 from ..contract import Draft, Drafter, Plan, Slots
 
 
@@ -104,5 +105,6 @@ def resolve(plan: Plan | str | None, drafter: Drafter | None, greedy: bool = Fal
     elif isinstance(plan, str) and plan.startswith("budget=") and plan[7:].isdecimal():
         plan = budget(int(plan[7:]), greedy)
     elif not callable(plan):
-        raise ValueError(f"plan={plan!r} is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function")
+        remedy = "it is not known: use 'linear', 'quadratic', 'budget=<slots>' or a function"
+        raise ValueError(refusal("plan", plan, remedy))
     return plan if drafter is not None and drafter.slots_per_branch else no_slots

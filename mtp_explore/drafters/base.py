@@ -16,7 +16,7 @@ from ..backbone.files import CONFIG, WEIGHTS, checked, save_directory, write_tex
 from ..backbone.load import Backbone
 from ..backbone.now import Gate
 from ..backbone.seal import check_seal
-from ..checks import plain, whole
+from ..checks import instance, plain, whole
 
 MOST = 64  # tokens per step that a drafter may be asked for
 
@@ -115,7 +115,8 @@ def place(x) -> str:
 
 
 def identity(backbone: Backbone) -> dict:
-    """What a drafter remembers of the backbone it is made for."""
+    """What a drafter remembers of the backbone it is made for. TypeError where it is none."""
+    instance("backbone", backbone, Backbone, "pass what load_backbone() returns")
     return {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
 
 

@@ -8,7 +8,6 @@ check_fault(3, "no residual")    is it that one?
 
 from __future__ import annotations
 
-import difflib
 from contextlib import nullcontext
 from functools import lru_cache
 from hashlib import sha256
@@ -20,7 +19,7 @@ from ..measure.faults import FAULTS, planted
 from ..measure.law import ExactLaw, exact_law
 from ..trace.metrics import Table
 from ..verify import RULES
-from .check import Check
+from .check import Check, blank
 from .three_words import PROMPT, rough, tiny
 
 HIDDEN = [  # the decoy among them
@@ -108,11 +107,9 @@ def check_fault(number: int, name: str) -> Check:
     culprit = _culprit(number)
     known = {n.lower(): n for n in HIDDEN + INNOCENT}
     if not isinstance(name, str) or name.lower() not in known:
-        if name is None or name is ... or name == "":
+        if blank(name):
             return Check(0, 1, "Name a suspect, for example check_fault(1, 'raw q').", started=False)
-        near = difflib.get_close_matches(str(name).lower(), known, 2, 0.3)
-        hint = f" Did you mean {' or '.join(repr(known[n]) for n in near)}?" if near else ""
-        return Check(0, 1, f"{name!r} is no suspect: see suspects().{hint}")
+        return Check(0, 1, f"{shown(name)} is no suspect: see suspects(){nearest(name, known.values())}")
     guessed = known[name.lower()]
     if guessed == culprit:
         fault = FAULTS[culprit]
@@ -138,8 +135,9 @@ def _against(guessed: str, culprit: str, number: int) -> str:
 
 
 def _culprit(number: int) -> str:
+    number = whole("number", number, 1, len(HIDDEN), why="the numbers of the cases")
     order = sorted(HIDDEN, key=lambda name: sha256(f"{SALT} {name}".encode()).digest())
-    return order[whole("number", number, 1, len(order), why="the numbers of the cases") - 1]
+    return order[number - 1]
 
 
 @lru_cache(maxsize=2)

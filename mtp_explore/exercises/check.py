@@ -81,6 +81,11 @@ def grade(
     return Check(sum(wrong is None for wrong in wrongs), len(cases), f"For {shown(cases[at])}: {message}")
 
 
+def blank(answer) -> bool:
+    """Has nothing been put in place of the dots?"""
+    return answer is None or answer is ... or isinstance(answer, str) and not answer
+
+
 def tried(function: Callable, case: tuple, read: Callable, play: Callable | None) -> tuple:
     """(the result as it is judged, None), or (None, what went wrong before it could be judged)."""
     arguments = copy.deepcopy(case)

@@ -90,7 +90,11 @@ def guess_rank(joint, fits: Mapping, close: float = CLOSE) -> Guess:
 
 def guess_shadow(rows: Iterable[Mapping], rank: int) -> Guess:
     """Which method's shadow of this rank has the most drafts accepted? `rows` are those of `fidelity.sweep`."""
-    rows = [row for row in rows if row["rank"] == rank]
+    rows = list(rows)
+    some = [row for row in rows if row["rank"] == rank]
+    if not some:
+        raise ValueError(f"rank={rank}: rows has the ranks {sorted({row['rank'] for row in rows})}, take one of these")
+    rows = some
     mean = lambda method, key: float(np.mean([r[key] for r in rows if r["method"] == method]))  # noqa: E731
     methods = list(dict.fromkeys(row["method"] for row in rows))
     said = [f"{m}: {mean(m, 'token'):.2f} accepted at a KL of {_nats(mean(m, 'kl'))}" for m in methods]

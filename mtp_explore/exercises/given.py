@@ -13,19 +13,17 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
-from itertools import islice
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import numpy as np
 
 from .. import checks
-
-MOST = 1_000_000  # entries of a list
+from ..checks import MOST
 
 
 @dataclass(frozen=True)
 class Thing:
-    """An object that is known by what it has."""
+    """An object that is known by what it has, and not as None."""
 
     has: tuple[str, ...]
     remedy: str
@@ -35,7 +33,12 @@ class Prompt:
     """A text, or a list of token ids."""
 
 
-BACKBONE = Thing(("eos", "tokenizer"), "pass what load_backbone() returns")
+class Row:
+    """A row of `measure.fidelity.sweep` or of `circuits`."""
+
+
+BACKBONE = Thing(("eos",), "pass what load_backbone() returns")
+SPEAKING = Thing(("eos", "tokenizer"), "pass what load_backbone() returns, with a tokenizer")
 DRAFTER = Thing(("absorb", "horizon"), "pass what load_drafter() or make_drafter() returns")
 MASKED = Thing((*DRAFTER.has, "masks"), "pass a drafter made as 'masked'")
 SLOTS = Thing((*DRAFTER.has, "shortened", "lora"), "pass a drafter with slots, made as 'masked' or 'ptp'")
@@ -44,7 +47,7 @@ CHAIN = Thing((*CIRCUIT.has, "transitions"), "pass a drafter made as 'hmm'")
 READABLE = Thing(("documents",), "pass what load_corpus() returns")
 CORPUS = Thing(("tokens", "name"), "pass what load_corpus() returns")
 JOINT = Thing(("law", "words"), "pass what exact_joint() returns")
-FIT = Thing(("law", "parts"), "pass what shadows() or measure.decompose.decompose() returns")
+FIT = Thing(("law", "parts", "method"), "pass what shadows() or measure.decompose.decompose() returns")
 TRACE = Thing(("steps",), "pass what generate() returns")
 TEXT = Thing(("tokens", "future"), "pass what measure.knowledge.read() returns")
 PATH = Thing(("laws", "tokens"), "pass what measure.beliefs.follow() returns")
@@ -64,7 +67,9 @@ OWN = {  # by function, before its annotation
     **{f: dict(drafter=SLOTS, prompt=Prompt) for f in ("guess_main_rows", "price", "texts_under", "unharmed")},
     **{f: dict(drafter=SLOTS, prompts=Sequence[Prompt]) for f in ("by_masks", "by_budget")},
     **{f: dict(w=tuple[float, float]) for f in ("guess_sentence", "toy_dice")},
-    **{f: dict(corpus=READABLE) for f in ("contexts", "openings")},
+    **{f: dict(backbone=SPEAKING) for f in ("by_kind", "foresight", "outlook", "train_masks", "train_throws")},
+    "contexts": dict(backbone=SPEAKING, corpus=READABLE),
+    "openings": dict(corpus=READABLE),
     "budget_figure": dict(drafter=SLOTS),
     "by_length": dict(rule=Literal["token", "block"]),
     "circuits": dict(kinds=Sequence[Literal["cp", "btree", "hmm"]]),
@@ -74,15 +79,17 @@ OWN = {  # by function, before its annotation
     "changes": dict(drafter=CHAIN, prompts=Sequence[Prompt]),
     "states_say": dict(drafter=CHAIN, prompt=Prompt),
     "doubts": dict(drafters=Mapping[str, CIRCUIT], prompts=Sequence[Prompt]),
-    "paid": dict(drafters=Mapping[str, tuple], prompts=Sequence[Prompt]),
+    "paid": dict(drafters=Mapping[str, tuple[DRAFTER, Any]], prompts=Sequence[Prompt]),
     "mask_floors": dict(corpus=Thing(("tokens",), CORPUS.remedy)),
     "recorded_calls": dict(mode=Literal["greedy", "T=1 rejection", "T=1 block"]),
+    **{f: dict(rows=Iterable[Row]) for f in ("guess_shadow", "guess_states")},
     "telling_joint": dict(prompts=Sequence[Prompt]),
+    "train_throws": dict(variant=Literal["one-hot", "categorical"]),
     "trained": dict(prompt=Prompt),
     "watch": dict(readings=Iterator[READING]),
 }
 BOUNDS = dict(  # of whole numbers: from, to; else 1 and above
-    **dict(place=(0, None), row=(0, None), first=(0, None), at=(0, None), token=(0, None)),
+    **dict(place=(0, None), row=(0, None), first=(0, None), at=(0, None), top_k=(0, None), token=(0, 1 << 31)),
     **dict(masks=(1, 64), horizon=(1, 64), rank=(1, 64), vocabulary=(1, 1 << 20), parts=(1, 1000)),
     **dict(count=(1, MOST), steps=(1, MOST), iterations=(1, 100_000), restarts=(1, 1000), tokens=(1, MOST)),
     **dict(lengths=(2, 12), ranks=(1, 4096), longest=(8, MOST), most=(1, MOST)),
@@ -95,9 +102,10 @@ BOUNDS = dict(  # of whole numbers: from, to; else 1 and above
         "tiny.vocabulary": (1, 4096),
     },
 )
+ANSWERS = {"function", "prompt", "cheap", "dear", "joint", "law", "name"}  # of a check: it answers whatever it is given
 EMPTY = {"readings", "cells", "recorded", "gate_figure.lines"}  # may hold nothing
 AMONG = dict(better="runs", than="runs", known="rows", asked="rows")  # a name among those of another argument
-SHARES = {"share", "mass", "close", "slack", "stay", "slip", "sure", "w"}  # numbers from 0 to 1
+SHARES = {"share", "mass", "close", "slack", "stay", "slip", "sure"}  # numbers from 0 to 1
 
 
 class Of(NamedTuple):
@@ -142,6 +150,8 @@ def checked(function: Callable) -> Callable:
 
 def _kind(parameter: inspect.Parameter, function: Callable):
     """What is known of an argument: an annotation as an object, or a `Thing`."""
+    if function.__name__.startswith("check_") and parameter.name in ANSWERS:
+        return Any
     own = OWN.get(function.__name__, {})
     if parameter.name in own:
         return own[parameter.name]
@@ -154,11 +164,12 @@ def fit(name: str, value, kind, of: Of):
     """`value`, found to be what `kind` says; `name` is what messages call it."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
     entries = KINDS.get(of.argument, Any)
+    inner = tuple(entries if one is object else one for one in inner)
     if isinstance(kind, Thing):
         return _thing(name, value, kind)
     if origin in (Union, types.UnionType):
         return _either(name, value, inner, of)
-    if origin in (int, float, bool, str, Prompt, np.ndarray):
+    if isinstance(origin, type) and origin in SINGLE:
         return SINGLE[origin](name, value, of)
     if origin is Literal:
         return checks.choice(name, value, inner)
@@ -167,12 +178,14 @@ def fit(name: str, value, kind, of: Of):
     if origin in (Mapping, dict):
         return _dict(name, value, inner or (Any, entries), of)
     if origin is Iterator:
-        return (fit(f"{name}[{i}]", x, inner[0], of) for i, x in enumerate(_walk(name, value)))
+        if not hasattr(value, "__iter__"):
+            raise TypeError(checks.refusal(name, value, "it must be a list, or a generator"))
+        return (fit(f"{name}[{i}]", x, inner[0], of) for i, x in enumerate(value))
     if origin in (Sequence, Iterable, list):
         return [fit(f"{name}[{i}]", x, inner[0] if inner else entries, of) for i, x in _items(name, value, of)]
-    if origin is Callable and not callable(value):
-        raise TypeError(checks.refusal(name, value, "it must be a function"))
-    if isinstance(origin, type) and origin not in (Any, Callable, object):
+    if origin is Callable:
+        return checks.function(name, value)
+    if isinstance(origin, type) and origin is not object:
         return checks.instance(name, value, origin, f"it must be a {origin.__name__}")
     return value
 
@@ -195,13 +208,11 @@ def _whole(name: str, value, of: Of) -> int:
 
 
 def _real(name: str, value, of: Of) -> float:
+    if of.argument == "w":
+        return checks.number(name, value, checks.Real, lambda x: 0 <= x < 1, "a die, a number in [0, 1)")
     if of.argument in SHARES:
         return checks.number(name, value, checks.Real, lambda x: 0 <= x <= 1, "a number from 0 to 1")
     return checks.real(name, value)
-
-
-def _text(name: str, value, of: Of) -> str:
-    return checks.instance(name, value, str, "it must be a text")
 
 
 def _prompt(name: str, value, of: Of):
@@ -212,6 +223,12 @@ def _prompt(name: str, value, of: Of):
     if not all(isinstance(x, int) for x in ids):
         raise TypeError(checks.refusal(name, value, "it must be a text or a list of token ids"))
     return ids
+
+
+def _row(name: str, value, of: Of) -> Mapping:
+    if not isinstance(value, Mapping) or not {"method", "rank", "kl"} <= value.keys():
+        raise TypeError(checks.refusal(name, value, "pass rows of circuits() or measure.fidelity.sweep()"))
+    return value
 
 
 def _table(name: str, value, of: Of):
@@ -228,31 +245,22 @@ def _table(name: str, value, of: Of):
 
 SINGLE = {
     **{int: _whole, float: _real, bool: lambda name, value, of: checks.flag(name, value)},
-    **{str: _text, Prompt: _prompt, np.ndarray: _table},
+    **{str: lambda name, value, of: checks.text(name, value), Prompt: _prompt, Row: _row, np.ndarray: _table},
 }
 
 
 def _thing(name: str, value, wanted: Thing):
     """An object of the package. TypeError with the remedy for any other."""
-    if isinstance(value, type) or not all(hasattr(value, x) for x in wanted.has):
+    if isinstance(value, type) or any(getattr(value, x, None) is None for x in wanted.has):
         raise TypeError(checks.refusal(name, value, wanted.remedy))
     return value
 
 
-def _walk(name: str, value) -> Iterator:
-    """The entries of what can be iterated over, but texts and dicts."""
-    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0 or not hasattr(value, "__iter__"):
-        raise TypeError(checks.refusal(name, value, "it must be a list"))
-    return iter(value)
-
-
 def _items(name: str, value, of: Of) -> Iterable:
     """The numbered entries of a list."""
-    found = list(islice(_walk(name, value), MOST + 1))
+    found = checks.items(name, value)
     if not found and not of.may_be_empty:
         raise ValueError(f"{name} is empty: give at least one")
-    if len(found) > MOST:
-        raise ValueError(checks.refusal(name, value, f"it must be a list of at most {MOST:,} entries"))
     return enumerate(found)
 
 
@@ -271,6 +279,9 @@ def _dict(name: str, value, kinds: tuple, of: Of) -> dict:
     checks.instance(name, value, Mapping, "it must be a dict")
     if not value and not of.may_be_empty:
         raise ValueError(f"{name} is empty: give at least one, by name")
-    keys = {int: lambda key: checks.whole(f"{name}: the key", key), str: lambda key: _text(f"{name}: the key", key, of)}
+    keys = {
+        int: lambda key: checks.whole(f"{name}: the key", key),
+        str: lambda key: checks.text(f"{name}: the key", key),
+    }
     of_key = keys.get(kinds[0], lambda key: key)
     return {of_key(key): fit(f"{name}[{checks.shown(key)}]", x, kinds[1], of) for key, x in value.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from ..checks import refusal, shown
 from ..trace.glyphs import visible
 from ..trace.markup import Html, join, style, tag, view
 from ..trace.records import KEPT, Trace
@@ -53,9 +54,9 @@ class Guess:
             twin = [other for other in self.choices[:i] if looks(other) == looks(one)]
             if twin:
                 raise ValueError(f"choices={self.choices!r}: {twin[0]!r} and {one!r} look alike, offer one of them")
-        missing = [one for one in self.answers if one not in self.choices]
-        if missing or not self.answers:
-            raise ValueError(f"answer={answer!r} is none of the choices {self.choices!r}")
+        known = {looks(one) for one in self.choices}
+        if not self.answers or not all(looks(one) in known for one in self.answers):
+            raise ValueError(refusal("answer", answer, f"it is none of the choices {shown(self.choices)}, so give one"))
 
     @property
     def answer(self):

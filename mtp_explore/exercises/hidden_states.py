@@ -16,7 +16,7 @@ import numpy as np
 from ..plots.verdicts import wilson
 from ..trace.metrics import Table
 from . import answers
-from .check import Check, grade
+from .check import Check, blank, grade
 from .close import Span, boxes, first_below, leaders, offers, percent
 from .guessing import Guess, guess
 
@@ -90,12 +90,23 @@ def by_kind(ranks: np.ndarray, backbone, text, least: int = 40) -> dict[str, np.
     number = {kind: i for i, kind in enumerate(KINDS)}
     of = np.array([[number[kind] for kind in kinds(row, common)] for row in found])
     n, length = text.tokens.shape
-    wide = np.asarray(ranks).reshape(n, length, -1)
+    wide = by_text(ranks, n, length)
     seen = np.stack([np.pad(of, ((0, 0), (0, k)), constant_values=-1)[:, k:] for k in range(1, wide.shape[2] + 1)], -1)
     tables = {kind: np.where(seen == i, wide, -1).reshape(-1, wide.shape[2]) for kind, i in number.items()}
     return {
         kind: table for kind, table in tables.items() if (table >= 0).any(0).all() and (table[:, 0] >= 0).sum() >= least
     }
+
+
+def by_text(ranks: np.ndarray, n: int, length: int) -> np.ndarray:
+    """Ranks [n L, K] as [n, L, K]; ValueError where they belong to another text."""
+    ranks = np.asarray(ranks)
+    if ranks.ndim != 2 or len(ranks) != n * length:
+        raise ValueError(
+            f"ranks have the shape {list(ranks.shape)}: the text has {n} times {length} places, so {n * length} rows "
+            "are wanted; take the ranks of this text"
+        )
+    return ranks.reshape(n, length, -1)
 
 
 def guess_best(tables: Mapping[str, np.ndarray], k: int, what: str) -> Guess:
@@ -131,9 +142,20 @@ def guess_within(ranks: np.ndarray, k: int = 2, within: int = 5) -> Guess:
     return guess(question, said, f"{some:.0%}", f"{within} choices win {some - one:.0%} of all places.")
 
 
+def _column(table: np.ndarray, k: int) -> np.ndarray:
+    """The ranks k places ahead. ValueError for a distance that the table does not know."""
+    table = np.asarray(table)
+    if table.ndim != 2 or k > table.shape[1] or not (table[:, k - 1] >= 0).any():
+        raise ValueError(
+            f"k={k}: the ranks, of shape {list(table.shape)}, must be a table [places, distances] that knows tokens so "
+            "far ahead; take a smaller k or other ranks"
+        )
+    return table[:, k - 1]
+
+
 def _share(table: np.ndarray, k: int, within: int = 1) -> float:
     """The share of ranks below `within`, k places ahead."""
-    column = np.asarray(table)[:, k - 1]
+    column = _column(table, k)
     return float(((column >= 0) & (column < within)).sum() / (column >= 0).sum())
 
 
@@ -223,7 +245,7 @@ def check_foretold(name, prompt, k: int = 4, sure: float = 0.5) -> Check:
     """Are the trained heads of a shipped backbone surer than `sure` of the token `k` places after this prompt?"""
     from ..measure import knowledge
 
-    if prompt is None or prompt is ... or prompt == "":
+    if blank(prompt):
         return Check(0, 1, "Put a text in place of the dots.", started=False)
     try:
         backbone, heads = _shipped(name)

@@ -15,7 +15,7 @@ from ..trace.metrics import Table, interval
 from ..trace.records import REFUSED, Trace
 from ..trace.say import number, say
 from . import answers
-from .check import Check, grade
+from .check import Check, blank, grade
 from .close import Span, around, boxes, fixed, leaders, offers, percent
 from .guessing import Guess, guess
 from .waiting import watched
@@ -181,6 +181,9 @@ def blame(backbone, trace: Trace, most: int = 6) -> Table:
 
     found = [(s, d) for s, k, d in refused(trace) if k == 0 and d.p * RARE <= d.q]
     found = sorted(found, key=lambda x: -x[1].q)[: 2 * most]
+    strange = max(trace.prompt + trace.tokens, default=0) >= backbone.vocabulary
+    if strange:
+        raise ValueError(f"trace={trace!r}: it has tokens that {backbone.name!r} does not know; give its own backbone")
     lines = []
     for step, d in watched(found, "refused draft"):
         before = trace.prompt + [t for s in trace.steps[: step.index] for t in s.tokens][:-1]
@@ -266,7 +269,7 @@ def check_prices(backbone, cheap, dear, costs: Sequence) -> Check:
     from ..measure.fidelity import total_correlation
     from ..measure.joint import exact_joint
 
-    if any(x is None or x is ... or x == "" for x in (cheap, dear)):
+    if blank(cheap) or blank(dear):
         return Check(0, 2, "Put two texts in place of the dots.", started=False)
     cuts = quantiles([c.independence for c in costs], n=10)
     below, above = cuts[2], cuts[6]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from .. import checks
 from ..trace.metrics import Table, interval, pooled
 from .check import budget
 from .close import around, boxes, fixed, leaders, percent
@@ -68,7 +69,9 @@ def mask_outlook(drafter, document: str, place: int, sampler: bool = True, adapt
     backbone = drafter.backbone
     size = len(backbone.tokenizer(document, verbose=False)["input_ids"])
     if not 0 <= place <= min(size, backbone.context - 1):
-        raise ValueError(f"place={place}: give one from 0 to {min(size, backbone.context - 1)}, the text has no more")
+        raise ValueError(
+            f"place={place}: give one from 0 to {min(size, backbone.context - 1)}, the document has no more"
+        )
     text = knowledge.read(backbone, [document], place + 1, drafter.horizon + 1)
     laws = masks.ahead(drafter, text, [place], sampler, adapters)[0, 0].softmax(-1)
     return outlook_of(backbone, text, laws)
@@ -98,6 +101,7 @@ def mask_floors(backbone, corpus, text, at: Sequence[int], tokens: int = 150_000
 
     from ..measure.knowledge import Text, frequency, neighbour
 
+    at = [checks.whole("at", t, 0, text.tokens.shape[1] - 1) for t in at]
     seen = corpus.tokens("train", backbone.tokenizer, limit=tokens)
     future = text.future[:, sorted(at)]
     before = torch.cat([text.tokens[:, sorted(at), None], future[:, :, :-1].clamp(min=0)], 2)
@@ -121,6 +125,8 @@ def tops(ranks: Mapping[str, np.ndarray], tops: Sequence[int] = TOPS) -> Table:
 def guess_behind_masks(ranks: Mapping[str, np.ndarray], vocabulary: int, mask: int = 1) -> Guess:
     """Where does the true token stand behind placeholders that the model has never seen? By the first table."""
     (before, *rest) = ranks.values()
+    if not rest or any(table.ndim != 2 or mask >= table.shape[1] for table in ranks.values()):
+        raise ValueError(f"mask={mask}: ranks must hold two tables [places, masks + 1] or more that know so many masks")
     at = lambda table: int(np.median(table[:, mask][table[:, mask] >= 0])) + 1  # noqa: E731
     names = ["among the first 10", "11 to 50", "51 to 150", "beyond 150: no better than chance"]
     answer = boxes(names, [10, 50, 150], at(before))
@@ -190,6 +196,7 @@ def by_masks(drafter, prompts: list, counts: Iterable[int], plans: Iterable[str]
     from ..decode.generate import generate
 
     tokens = tokens or budget(48, 24)
+    counts = [checks.whole("counts", count, 1, drafter.horizon) for count in counts]
     made = {count: drafter.shortened(count) for count in counts}
     jobs, found = [(plan, count) for plan in plans for count in made], {}
     for plan, count in watched(jobs, "plan"):

@@ -61,12 +61,13 @@ def states_say(drafter, prompt: str, path, k: int, most: int = 2) -> Table:
 
     from ..measure.sources import Target
 
+    _reached(path, k, min(len(path.laws), drafter.horizon))
     names = Target(drafter.backbone, prompt, 1, {}).names
     with torch.no_grad():
         laws = component_laws(drafter, prompt)[k - 1 : k + 1]
 
     def said(law) -> str:
-        best, tokens = law.topk(most)
+        best, tokens = law.topk(min(most, len(law)))
         return ", ".join(f"{quoted(text)} {p:.2f}" for text, p in zip(names(tokens)[1], best, strict=True))
 
     order = path.laws[k - 1].argsort(descending=True).tolist()
@@ -75,8 +76,15 @@ def states_say(drafter, prompt: str, path, k: int, most: int = 2) -> Table:
     return Table(columns, rows, [f"state {row[0]}: its likeliest tokens, with their probabilities" for row in rows])
 
 
+def _reached(path, k: int, most: int) -> None:
+    """ValueError where a path does not reach so far."""
+    if k > most:
+        raise ValueError(f"k={k}: this path reaches from 1 to {most}; take one of these, or follow a longer text")
+
+
 def guess_next(path, k: int) -> Guess:
     """Which state is the likeliest once the chain has read its k-th token?"""
+    _reached(path, k, len(path.tokens))
     laws, read = path.laws.numpy(), quoted(path.tokens[k - 1])
     (before, odds), (after, new) = ((law.argmax() + 1, law.max()) for law in laws[[k - 1, k]])
     why = f"Before {read} state {before} had {odds:.2f}; for the token after it state {after} has {new:.2f}."
@@ -90,6 +98,9 @@ def doubts(drafters: Mapping, prompts: Iterable[str], texts: Iterable[list[int]]
     """
     from ..measure.beliefs import follow
 
+    prompts, texts = list(prompts), list(texts)
+    if len(prompts) != len(texts):
+        raise ValueError(f"prompts has {len(prompts)} entries and texts {len(texts)}: give a text for each prompt")
     pairs = list(zip(prompts, texts, strict=True))
     return {
         name: np.array([[in_play(law) for law in follow(drafter, *pair).laws.numpy()] for pair in pairs])
@@ -99,6 +110,9 @@ def doubts(drafters: Mapping, prompts: Iterable[str], texts: Iterable[list[int]]
 
 def guess_doubt(rows: Mapping[str, np.ndarray], k: int, known: str = "cp", asked: str = "hmm") -> Guess:
     """How many states are in play after k tokens, on average? `rows` of `doubts`; of `known` it is told."""
+    reach = min(rows[name].shape[-1] for name in (known, asked)) - 1
+    if k > reach or any(rows[name].ndim != 2 for name in (known, asked)):
+        raise ValueError(f"k={k}: rows must be tables [contexts, tokens + 1] that reach so far; these reach {reach}")
     first, later, answer = rows[known][:, 1].mean(), rows[known][:, k].mean(), interval(rows[asked][:, k])
     edges, names = [1.5, 2.5, 4], ["1 to 1.5, as in the mixture", "1.5 to 2.5", "2.5 to 4", "more than 4"]
     question = (

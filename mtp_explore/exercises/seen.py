@@ -15,7 +15,7 @@ from ..plots.style import BLACK, GREEN, mixed
 from ..trace.glyphs import visible
 from ..trace.markup import Html, join, radios, style, tag, view
 from ..trace.say import number
-from .hidden_states import pieces
+from .hidden_states import by_text, pieces
 
 TOP = 3  # choices shown
 END = "⟨end⟩"
@@ -148,7 +148,8 @@ def foresight(backbone, text, ranks: np.ndarray, row: int = 0, first: int = 0, m
     n, length, horizon = text.future.shape
     if not 0 <= row < n:
         raise ValueError(f"row={row}: there are {n} texts, from 0 to {n - 1}")
-    wide = np.asarray(ranks).reshape(n, length, horizon)[row]
+    wide = by_text(ranks, n, length)[row]
+    horizon = min(horizon, wide.shape[1])
     seen = np.stack([np.r_[np.full(k, -1), wide[:-k, k - 1]] for k in range(1, horizon + 1)], -1)
     real = 1 + int((text.future[row, :, 0] >= 0).sum())  # place 0 is the end of the text before
     part = slice(max(1, first), min(real, first + most, length))

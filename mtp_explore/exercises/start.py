@@ -10,7 +10,7 @@ from ..trace.glyphs import visible
 from ..trace.metrics import Interval, Table, table
 from ..trace.records import Drafted, Step, Trace
 from . import answers
-from .check import Check, grade
+from .check import Check, blank, grade
 from .close import around, leaders
 from .guessing import Guess, guess
 
@@ -104,7 +104,7 @@ def check_lookup_wins(name, prompt, max_new_tokens: int = 64) -> Check:
     from ..decode.generate import generate  # here, so that the other checks need no torch
     from ..drafters import make_drafter
 
-    if prompt is None or prompt is ... or prompt == "":
+    if blank(prompt):
         return Check(0, 1, "Put a prompt in place of the dots.", started=False)
     try:
         backbone, heads = _shipped(name)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import checks
 from ..trace.glyphs import visible
 from ..trace.metrics import Table
 from .check import budget
@@ -75,15 +76,26 @@ class Seen(NamedTuple):
         return {name: (d == self.own[:, 1:]).cumprod(1).sum(1) for name, d in self.drafts.items()}
 
 
-def many_windows(backbone, drafters: Mapping[str, object], documents: Sequence, seed: int = 0, **law) -> Seen:
+def many_windows(
+    backbone,
+    drafters: Mapping[str, object],
+    documents: Sequence,
+    seed: int = 0,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Seen:
     """Windows at every 14th place of the documents, drafted by every drafter with the same dice.
 
-    law: temperature, top_k, top_p of target and drafts. ValueError where horizons differ.
+    temperature, top_k, top_p: of target and drafts. ValueError where horizons differ.
     """
     import torch
 
+    from ..decode.arguments import shaping
     from ..measure import knowledge, thrown
     from ..tensors.categorical import total_variation
+
+    law = shaping(temperature, top_k, top_p)
 
     horizons = {d.horizon for d in drafters.values()}
     if len(horizons) != 1:
@@ -156,6 +168,7 @@ def nonsense_pairs(seen: Seen, name: str, most: int = 6) -> Table:
     """Pairs of consecutive drafts of one method that the target as good as never says, with the text before them."""
     from ..corpora.tokenizer import name_of
 
+    checks.choice("name", name, seen.absurd)
     show = lambda t: visible(name_of(seen.backbone.tokenizer, int(t))).replace(" ", "·")  # noqa: E731
     bad, asked, rows = seen.absurd[name], seen.sound[name], []
     for i, k in zip(*np.nonzero(bad[:, 1:] & asked[:, 1:]), strict=True):

@@ -19,14 +19,25 @@ PARTS = 25  # G
 NARROW = 0.012  # bins below it are not drawn, except the picked one
 
 
-def dice(backbone, drafters: Mapping[str, object], prompt, seed: int = 0, parts: int | None = None, **law) -> Ruler:
+def dice(
+    backbone,
+    drafters: Mapping[str, object],
+    prompt,
+    seed: int = 0,
+    parts: int | None = None,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Ruler:
     """The ruler of a prompt (a string, or token ids) with the dice that `generate(seed=seed)` would use first.
 
-    drafters by name, all with one horizon; law: temperature, top_k, top_p. ValueError where horizons differ, for more
-    than one prompt, or one with too few places behind it.
+    drafters by name, all with one horizon; temperature, top_k, top_p as in `generate`. ValueError where horizons
+    differ, for more than one prompt, or one with too few places behind it.
     """
+    from ..decode.arguments import shaping
     from ..decode.tape import streams
 
+    law = shaping(temperature, top_k, top_p)
     horizons = {d.horizon for d in drafters.values()}
     if len(horizons) != 1:
         raise ValueError(f"drafters have the horizons {sorted(horizons)}: a ruler needs one, see `shortened`")
@@ -35,7 +46,7 @@ def dice(backbone, drafters: Mapping[str, object], prompt, seed: int = 0, parts:
         raise ValueError(f"prompt holds {len(others) + 1} texts: a ruler stands behind one, give that")
     behind = Behind(backbone, drafters, ids, law)
     w = streams(seed, 1)[0].random(horizons.pop() + 1)
-    if law.get("temperature") == 0:  # greedy decoding throws nothing
+    if temperature == 0:  # greedy decoding throws nothing
         w[:] = 0.5
     parts = parts or budget(PARTS, 7)
     every = np.concatenate([w[None], swept(w, parts, 0)])

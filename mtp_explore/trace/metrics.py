@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from functools import cache
+from numbers import Real
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
+from ..checks import items, number, refusal
 from .definitions import GLOSSARY, Metric, num_spec_tokens
 from .markup import Html, tag, view
 from .records import Trace
@@ -37,7 +39,7 @@ def pooled(traces: Iterable[Trace]) -> dict[str, Any]:
 
 def joined(traces: Iterable[Trace]) -> Trace:
     """One trace with the steps of all, for `metrics` and `table`: every metric is a sum over steps or made of such."""
-    traces = [traces] if isinstance(traces, Trace) else list(traces)
+    traces = [traces] if isinstance(traces, Trace) else items("traces", traces)
     if not traces:
         raise ValueError("traces is empty: pass at least one Trace")
     for trace in traces:
@@ -50,7 +52,7 @@ def _check(trace: Trace) -> None:
     if not isinstance(trace, Trace):
         many = isinstance(trace, (list, tuple))
         remedy = "for many traces use pooled() or joined()" if many else "pass what generate() returns"
-        raise TypeError(f"trace={trace!r:.60} is not a Trace: {remedy}")
+        raise TypeError(refusal("trace", trace, f"it is not a Trace: {remedy}"))
 
 
 class Interval(NamedTuple):
@@ -76,7 +78,8 @@ def interval(values: Iterable[float | None]) -> Interval:
 
     None (an undefined ratio) is left out and not counted in `n`. ValueError where a value is not finite.
     """
-    known = [float(v) for v in values if v is not None]
+    remedy = "a number, or None where a ratio is undefined"
+    known = [float(number("values", v, Real, lambda x: True, remedy)) for v in items("values", values) if v is not None]
     bad = next((v for v in known if not math.isfinite(v)), None)
     if bad is not None:
         raise ValueError(f"values holds {bad}: leave undefined ratios as None, and pass finite numbers otherwise")

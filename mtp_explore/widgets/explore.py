@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 import ipywidgets as w
 from IPython.display import HTML, display
 
+from .. import checks
 from ..trace.glyphs import visible
 from ..trace.html import player
 from ..trace.markup import Html, tag, view
@@ -33,7 +34,11 @@ class Explorer:
     """
 
     def __init__(self, run: Callable[..., Trace], controls: Mapping[str, w.Widget], wait: float | None):
-        self.run, self.controls, self.wait = run, dict(controls), wait
+        self.run = checks.function("run", run)
+        self.controls = dict(checks.instance("controls", controls, Mapping, "give a dict {name: widget}"))
+        for name, control in self.controls.items():
+            checks.instance(f"controls[{name!r}]", control, w.Widget, "it must be a widget of ipywidgets")
+        self.wait = None if wait is None else checks.real("wait", wait, above=-1e-9)
         self.trace: Trace | None = None
         self.error: Exception | None = None
         self.button = w.Button(description="Run", button_style="primary", icon="play")
@@ -116,16 +121,16 @@ def explore(
     The others are the controls' first values; `wait` is how many seconds of stillness start a run, None: only the
     button does. TypeError if `run` cannot be called; ValueError for a value that its control cannot hold.
     """
-    if not callable(run):
-        raise TypeError(f"run={run!r} cannot be called: pass a function that returns a Trace")
-    if drafters is not None and not drafters:
+    checks.text("prompt", prompt)
+    if drafters is not None and not checks.instance("drafters", drafters, Mapping, "give a dict {name: drafter}"):
         raise ValueError("drafters is empty: name at least one, or leave it out")
-    if (rule or "") not in RULES.values():
-        raise ValueError(f"rule={rule!r} is not one of {list(filter(None, RULES.values()))} or None")
-    if not 0 <= temperature <= 2:
-        raise ValueError(f"temperature={temperature!r}: the slider goes from 0 to 2")
-    if not 1 <= horizon <= LONGEST:
-        raise ValueError(f"horizon={horizon!r}: the slider goes from 1 to {LONGEST}")
+    if rule is not None:
+        checks.choice("rule", rule, filter(None, RULES.values()))
+    temperature = checks.number(
+        "temperature", temperature, checks.Real, lambda x: 0 <= x <= 2, "a number from 0 to 2, where the slider ends"
+    )
+    horizon = checks.whole("horizon", horizon, 1, LONGEST, "where the slider ends")
+    seed = checks.whole("seed", seed, 0, 2**31 - 1)
     slow = dict(continuous_update=False)
     controls: dict[str, w.Widget] = {
         "prompt": w.Textarea(prompt, description="prompt", rows=2, layout=w.Layout(width="100%"), **slow)

@@ -20,8 +20,9 @@ from numbers import Integral
 
 import numpy as np
 
+from .. import checks
 from ..plots.fidelity import curve, dress, known
-from ..plots.heat import dressed, likeliest, pair, slider, three
+from ..plots.heat import SCALES, dressed, likeliest, pair, slider, three
 from ..plots.joints import brightest, checked, chosen, step
 from ..plots.style import INK, ORANGE, ROW, literal
 
@@ -51,7 +52,11 @@ def rank_dial(
 
     if not isinstance(shadows, Mapping) or not shadows:
         raise ValueError("shadows is empty or no dict: give at least one rank with its shadow, {rank: shadow}")
-    points = [row_of(point) for point in points]
+    points = [row_of(point) for point in checks.items("points", points)]
+    most, scale = checks.whole("most", most, 1), checks.choice("scale", scale, SCALES)
+    if lengths is not None:
+        checks.instance("lengths", lengths, Mapping, "give a dict {rank: accepted drafts}")
+        lengths = {r: checks.real(f"lengths[{checks.shown(r)}]", x) for r, x in lengths.items()}
     counted("shadows", shadows)
     order = sorted(shadows)
     if lengths is not None and not set(order) <= set(lengths):

@@ -21,12 +21,13 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import checks
 from ..trace.glyphs import visible
 from ..trace.markup import Html, data, join, save, script, style, tag, view
 
@@ -64,6 +65,7 @@ class Ruler:
     def answer(self, question: dict) -> dict:
         """What the page is told about dice {"w": [K+1 numbers], "full": bool, "id": any}; an error of `ask` as text."""
         clock = time.perf_counter()
+        checks.instance("question", question, Mapping, "the page asks with a dict that has w")
         try:
             w = [min(max(float(x), 0.0), 1 - 2**-53) for x in question["w"]]
             if len(w) != len(self.start.w):
@@ -113,6 +115,14 @@ class Ruler:
 
 def ruler(start: Throw, grid: Sequence[Sequence[Throw]], piece: Callable, prompt: str = "", ask=None) -> Ruler:
     """The ruler of a throw; arguments above. ValueError where sizes disagree or a die lies outside [0, 1)."""
+    checks.instance("start", start, Throw, "it must be a Throw")
+    grid = [checks.items("grid", row) for row in checks.items("grid", grid)]
+    for throw in (throw for row in grid for throw in row):
+        checks.instance("grid", throw, Throw, "its entries must be Throws")
+    checks.function("piece", piece)
+    checks.text("prompt", prompt)
+    if ask is not None:
+        checks.function("ask", ask)
     places, names = len(start.w), list(start.sides)
     sizes = {len(row) for row in grid}
     if len(grid) != places or len(sizes) != 1 or 0 in sizes:

@@ -207,7 +207,6 @@ def makers() -> list[Call]:
     return [
         *made,
         Call("Drafter.check", w.heads.check, dict(backbone=w.small)),
-        Call("Drafter.advise", w.ptp.advise, law),
         Call("Drafter.shortened", w.masked.shortened, dict(slots=1)),
         Call("Drafter.start_from", w.cptp.start_from, dict(other=w.ptp), {"other": DrafterBase}),
     ]

@@ -68,7 +68,10 @@ def live_and_guesses() -> dict:
         "guess_faster": (dict(runs=runs),),
         "rates": (dict(trace=w.trace),),
         "budget": (dict(n=5, fast=2),),
-        "grade": (dict(function=quick, cases=[(1,)], judge=lambda *a: None, praise="yes"), texts | {"function": "any"}),
+        "grade": (
+            dict(function=quick, cases=[(1,)], judge=lambda *a: None, praise="yes"),
+            texts | {"function": "any", "judge": "callable"},
+        ),
         "tiny": (dict(vocabulary=3, seed=1),),
         "rough": (dict(backbone=w.tiny, horizon=2, seed=1),),
         "check_lookup_wins": (dict(name="stories", prompt="A", max_new_tokens=2), {"name": "any"}),

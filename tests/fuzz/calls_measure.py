@@ -16,7 +16,6 @@ from mtp_explore.measure import (
     fidelity,
     heads,
     independence,
-    joint,
     kinds,
     knowledge,
     law,
@@ -92,13 +91,10 @@ def measure() -> list[Call]:
         Call(f"measure.{m.__name__.rpartition('.')[2]}.{name}", of(m, name), given, laws | dict(*more))
         for m, name, given, *more in rows
     ]
-    exact = law.exact_law(w.tiny, None, w.prompt, 1)
     return [
         *found,
         Call("measure.faults.planted", lambda name: faults.planted(name).__enter__(), dict(name="no residual")),
         Call("Joint.marginal", w.joint.marginal, dict(k=1)),
-        Call("ExactLaw", law.ExactLaw, exact.__dict__, {key: "any" for key in exact.__dict__}),
-        Call("Joint", joint.Joint, w.joint.__dict__, {key: "any" for key in w.joint.__dict__}),
         *metrics_calls(w),
     ]
 

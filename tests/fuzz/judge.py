@@ -78,20 +78,36 @@ def judged(case: Case, error: Exception) -> Outcome:
         return Outcome("memory", said)
     if case.good:
         return Outcome("numbers", said)
+    if any(
+        case.call.kind(name) == "callable" and callable(case.given.get(name))
+        for name in case.bent
+        if name in case.call.given
+    ):
+        return Outcome("returned")  # a stranger's function raised, and its error is its own
     return Outcome("refused" if clear(case, error, message, frames) else "raw", said)
 
 
 def clear(case: Case, error: Exception, message: str, frames) -> bool:
     """Is it the package's own refusal, in words that help?"""
     last = case.call.name.split()[0].rpartition(".")[2]
-    if len(message) > LONGEST or not "".join(message.split(" ")).isprintable():
+    if len(message.replace("─", "")) > LONGEST or not "".join(message.split(" ")).isprintable():
         return False
     if isinstance(error, TypeError) and re.search(rf"\b{last}(\.__init__)?\(\)", message) and "argument" in message:
         return True  # Python's own, about the public function: too few or unknown arguments
     ours = frames[-1].filename.startswith(PACKAGE) or isinstance(error, Refusal)
     kind = isinstance(error, ValueError | TypeError | OSError | Refusal) and not isinstance(error, UnicodeError)
-    named = any(re.search(rf"\b{re.escape(name)}", message.replace("-", "_")) for name in case.bent)
+    named = any(re.search(rf"\b{name}\b", message.replace("-", " ").replace("_", " ")) for name in names(case))
     return ours and kind and named and re.search(r"[:;,] .*\w+ \w+", message) is not None
+
+
+def names(case: Case) -> set[str]:
+    """By which names a message may call what was bent: the argument's, its singular, those inside a dict."""
+    found = {name.rstrip("_") for name in case.bent} | {name.rstrip("s") for name in case.bent}
+    for name in case.bent:
+        inside = case.call.given.get(name)
+        if isinstance(inside, dict):
+            found |= {str(key) for one in inside.values() if isinstance(one, dict) for key in one}
+    return {name.replace("_", " ") for name in found if name}
 
 
 def where(frames) -> str:
