@@ -1,4 +1,4 @@
-# make lab | test | test-browser | lint | notebooks | models | models-quick | book | clean
+# make lab | test | test-slow | test-browser | lint | notebooks | models | models-quick | book | clean
 # The first call sets up .venv; later ones start at once. PYTHON picks the interpreter (3.11 or newer), PIP_ARGS goes
 # to every pip install, LAB_ARGS to JupyterLab, PYTEST_ARGS to pytest.
 
@@ -20,10 +20,11 @@ SHIP_cptp-k8 := ptp --variant categorical --loss kl $(OWN)
 START_ptp-k8 = --start $$corpus/masked-k8
 START_cptp-k8 = $(START_ptp-k8)
 
-.PHONY: help setup lab test test-browser lint notebooks models models-quick book clean
+.PHONY: help setup lab test test-slow test-browser lint notebooks models models-quick book clean
 help:
 	@echo "make lab           set up, then open JupyterLab on notebooks/00_start_here.ipynb (localhost only)"
-	@echo "make test          set up, then run every test that needs no browser"
+	@echo "make test          set up, then run every fast test that needs no browser"
+	@echo "make test-slow     tests of minutes: every causal model type of transformers, hostile calls"
 	@echo "make test-browser  the tests that drive a real Chromium"
 	@echo "make lint          ruff, and the notebooks' form"
 	@echo "make notebooks     run every notebook whole and time it"
@@ -44,7 +45,10 @@ lab: $(READY)
 	$(BIN)/mtp-explore lab $(LAB_ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not browser" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not browser and not slow" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist load $(PYTEST_ARGS)
 
 test-browser: $(READY)
 	$(BIN)/python -m pytest -q tests/browser $(PYTEST_ARGS)

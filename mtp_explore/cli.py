@@ -1,6 +1,6 @@
 """The terminal's door: `mtp-explore lab` and `mtp-explore generate`, over the same functions as a script.
 
-Bad input is one line on stderr and exit code 2, as for a wrong option.
+Whatever goes wrong is one printable line on stderr and exit code 2, as for a wrong option.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.text import Text
 
 import mtp_explore as mtp
 
-from . import atomic
+from . import atomic, checks
 from .trace.glyphs import visible
 
 LEGEND = "underlined: accepted drafts; ★: the target's own token, one per call"
@@ -32,12 +32,12 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the app; an error in the input ends it with its message and exit code 2."""
+    """Run the app; whatever goes wrong ends it with one printable line and exit code 2."""
     try:
         app()
-    except (ValueError, TypeError, OSError) as error:
-        message = " ".join(str(error).split())
-        print(f"mtp-explore: {message}", file=sys.stderr)
+    except Exception as error:
+        told = str(error) if isinstance(error, ValueError | TypeError | OSError) else f"{type(error).__name__}: {error}"
+        print(f"mtp-explore: {checks.printable(' '.join(told.split()))}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -76,9 +76,7 @@ def generate(
     html: Annotated[Path | None, typer.Option(help="Write the player, one page that needs no network, here.")] = None,
 ) -> None:
     """Generate text; accepted drafts are underlined on a terminal."""
-    for file in (json, html):
-        if file is not None and not file.resolve().parent.is_dir():
-            raise FileNotFoundError(f"{file}: its directory does not exist; make it first")
+    json, html = writable("--json", json), writable("--html", html)
     if not sys.stderr.isatty():
         from transformers.utils.logging import disable_progress_bar
 
@@ -97,6 +95,18 @@ def generate(
     else:
         print(trace.text)
     print(summary(trace))
+
+
+def writable(option: str, file: Path | None) -> Path | None:
+    """Where an option wants a file, before any work; ValueError where none can lie there."""
+    if file is None:
+        return None
+    file = checks.path(option, file)
+    if not file.resolve().parent.is_dir():
+        raise ValueError(checks.refusal(option, str(file), "its directory does not exist; make it first"))
+    if file.is_dir():
+        raise ValueError(checks.refusal(option, str(file), "it is a directory; name a file in it"))
+    return file
 
 
 def marked(trace: mtp.Trace) -> Text:

@@ -153,6 +153,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in ("check", "run", "book"):
         sys.exit(__doc__)
     os.environ.setdefault("OMP_NUM_THREADS", "2")
+    os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")  # the book has plotly's script once, beside its pages
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:

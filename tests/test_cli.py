@@ -79,6 +79,17 @@ def test_control_sequences_are_shown_not_sent():
         (["--prompt", "the fox", "--rule", "mach"], "rule"),
         (["--prompt", "the fox", "--drafter", "stories/nobody"], "nobody"),
         (["--prompt", "the fox", "--json", "nowhere/trace.json"], "nowhere"),
+        (["--prompt", "the fox", "--json", ""], "--json='.': it is a directory"),
+        (["--prompt", "the fox", "--html", "."], "--html='.': it is a directory"),
+        (["--prompt", "the fox", "--json", "\x1b[31mred/x"], "red/x"),
+        (["--prompt", "the fox", "--html", "\x1b[31mred\u202e/x"], "red"),
+        (["--prompt", "the fox", "--device", "\x1b[31mred"], "device"),
+        (["--prompt", "the fox", "--device", "meta"], "meta"),
+        (["--prompt", "the fox", "--rule", "\x1b[31mred"], "rule"),
+        (["--prompt", "the fox", "--plan", "\x1b[31mred"], "plan"),
+        (["--prompt", "the fox", "--drafter", "\x1b[31mred"], "red"),
+        (["--prompt", "the fox", "--backbone", "\x1b[31mred"], "red"),
+        (["--prompt", "\udcff"], "mtp-explore"),
     ],
 )
 def test_bad_input_is_one_line(call, directory, options, word):
@@ -87,6 +98,28 @@ def test_bad_input_is_one_line(call, directory, options, word):
     code, out, err = call("generate", *options)
     assert (code, out) == (2, "")
     assert word in err and err.startswith("mtp-explore: ") and err.count("\n") == 1
+    assert err[:-1].isprintable(), "nothing that a terminal obeys"
+
+
+# An error of any kind is one line, never a traceback.
+def test_no_traceback(call, monkeypatch):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(mtp, "load_backbone", fails)
+    for error in (RuntimeError("a\x1b[31m\nb"), NotImplementedError(), AssertionError("c"), RecursionError("d")):
+        code, out, err = call("generate", "--prompt", "x")
+        assert (code, out) == (2, "") and err.startswith(f"mtp-explore: {type(error).__name__}:")
+        assert err.count("\n") == 1 and err[:-1].isprintable()
+
+
+# Wrong options, too, are told without sending the terminal what stood in them.
+@pytest.mark.parametrize(
+    "wrong", [["\x1b[31mred"], ["generate", "--\x1b[31mred"], ["generate", "--seed", "\x1b[31mred"]]
+)
+def test_wrong_options_are_printable(call, wrong):
+    code, _, err = call(*wrong)
+    assert code == 2 and err and "\x1b[31m" not in err
 
 
 # `lab` without the notebooks says so instead of opening an empty JupyterLab.

@@ -31,7 +31,7 @@ TAGS = set(
     "p pre span bdi b i u s sup small br details summary table thead tbody tr td th input label script".split()
     + ["div", "style"]
 )
-ATTRIBUTES = set("class style type title name id checked for tabindex role".split())
+ATTRIBUTES = set("class style type title name id checked for tabindex role data-lm-suppress-shortcuts".split())
 
 
 class Read(HTMLParser):

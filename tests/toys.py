@@ -49,6 +49,11 @@ ARCHITECTURES = {
         **_LLAMA, head_dim=8, sliding_window=WINDOW, layer_types=["sliding_attention", "full_attention"]
     ),
 }
+# Mixtures of experts: rows meet one another in the groups that an expert is given.
+EXPERTS = {
+    "mixtral": lambda: tf.MixtralConfig(**_LLAMA, num_local_experts=4),
+    "qwen3-moe": lambda: tf.Qwen3MoeConfig(**_LLAMA, head_dim=8, num_experts=4, num_experts_per_tok=2),
+}
 on_every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 

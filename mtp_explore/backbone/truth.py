@@ -9,7 +9,7 @@ is wrapped: by its configuration where that says enough, else by a comparison of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from torch import Tensor
 from ..contract import Slots
 from .fingerprint import fingerprint
 from .layout import layout
+from .now import NOW, listen, lock_of
 
 REMEDY = "take a causal model with full or sliding-window attention (Llama, Qwen, Mistral, Gemma, GPT-2, GPT-NeoX, ...)"
 KERNELS = ("flex", "flash")  # attention that takes no additive mask; with one, flex_attention ends the process
@@ -63,7 +64,9 @@ def compared(backbone) -> bool:
     model = backbone.model
     key = type(model), model.config.to_json_string(), model.dtype, str(model.device), fingerprint(model)
     if key not in KNOWN:
-        KNOWN[key] = takes_slots(backbone)
+        compiled = hasattr(model, "_orig_mod")  # minutes, for shapes that do not come again
+        with torch.compiler.set_stance("force_eager") if compiled else nullcontext():
+            KNOWN[key] = takes_slots(backbone)
     return KNOWN[key]
 
 
@@ -77,7 +80,7 @@ def takes_slots(backbone) -> bool:
     forward pass by token ids. What is not a number is left to the loop.
     """
     text, wrong = texts(backbone)
-    with first_layers(backbone):
+    with lock_of(backbone.model), first_layers(backbone):
         try:
             if not fault(backbone, text, wrong, by_ids(backbone, text, whole=False), slots=1, whole=False):
                 return True
@@ -119,18 +122,15 @@ def special_ids(backbone) -> Iterator[int]:
 
 def by_ids(backbone, text: Tensor, whole: bool) -> Tensor:
     """What the model says by token ids [B, T] alone: its logits, or the states [B, T, D] that enter the unembedding."""
-    seen = []
-
-    def capture(module, inputs):
-        seen.append(inputs[0])
-        return (inputs[0] if whole else inputs[0][:, :0],)
-
-    hook = backbone.model.get_output_embeddings().register_forward_pre_hook(capture)
+    if whole:
+        return backbone.by_ids(text).float()
+    listen(backbone.model.get_output_embeddings())
     try:
-        logits = backbone.model(input_ids=text, use_cache=False).logits
+        NOW.keep = text[:, :0]
+        backbone.by_ids(text)
+        return NOW.states.float()
     finally:
-        hook.remove()
-    return (logits if whole else seen[0]).float()
+        NOW.keep = NOW.states = None
 
 
 @contextmanager
@@ -148,8 +148,8 @@ def first_layers(backbone):
         return
     owner, _, last = name.rpartition(".")
     owner = backbone.model.get_submodule(owner)
-    setattr(owner, last, layers[:most])
     try:
+        setattr(owner, last, layers[:most])
         yield
     finally:
         setattr(owner, last, layers)

@@ -144,7 +144,7 @@ def paid(drafters: Mapping, prompts: list[str], tokens: int = 24, rounds: int = 
     ways = {ORDINARY: (None, None), **drafters}
     backbone = next(iter(drafters.values()))[0].backbone
     once(backbone, ways, prompts[:1], 4)
-    runs = [once(backbone, ways, prompts, tokens) for _ in watched(range(rounds), "rounds")]
+    runs = [once(backbone, ways, prompts, tokens) for _ in watched(range(rounds), "round")]
     cost = lambda run, name: run[name][0] / run[ORDINARY][0]  # noqa: E731
     return {name: Rounds([(cost(run, name), run[name][1]) for run in runs]) for name in ways}
 
@@ -176,7 +176,8 @@ def guess_paid(points: Mapping[str, tuple[float, float]]) -> Guess:
         speeds = [gain / cost for cost, gain in getattr(point, "rounds", [point])]
         spans[name] = Span(min(speeds), median(speeds), max(speeds))
     said = lambda one: f"{one.value:.2f}" + (f" ({one.low:.2f} to {one.high:.2f})" if one.low < one.high else "")  # noqa: E731
-    why = "; ".join(f"{name}: {points[name][1]:.2f} tokens per call, {said(one)} times as fast"
-                    for name, one in spans.items() if name != ORDINARY)  # fmt: skip
+    speeds = ", ".join(f"{name} {said(one)}" for name, one in spans.items() if name != ORDINARY)
+    rounds = max(len(getattr(point, "rounds", [point])) for point in points.values())
+    why = f"Times as fast as ordinary decoding: {speeds}." + f" Medians of {rounds} rounds (and range)." * (rounds > 1)
     question = "Tokens per second, on this machine, with this small model: who is fastest?"
-    return guess(question, list(points), leaders(spans), f"{why}. In brackets: from the slowest round to the fastest.")
+    return guess(question, list(points), leaders(spans), why)

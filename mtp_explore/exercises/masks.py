@@ -13,7 +13,7 @@ import numpy as np
 
 from ..trace.metrics import Table, interval, pooled
 from .check import budget
-from .close import boxes, fixed, leaders, percent
+from .close import around, boxes, fixed, leaders, percent
 from .guessing import Guess, guess
 from .heads import shipped_or
 from .seen import Outlook, outlook_of
@@ -163,8 +163,8 @@ def guess_switch(runs: Mapping[str, list]) -> Guess:
     rates = {name: per_step(traces) for name, traces in runs.items()}
     why = "; ".join(f"{name}: {rate:.2f}" for name, rate in rates.items()) + " tokens per call."
     least, *level = leaders(rates, fixed, least=True)
-    leads = {name: interval(apart(traces, runs[least])) for name, traces in runs.items() if name not in (least, *level)}
-    level += [name for name, lead in leads.items() if lead.half is not None and lead.mean <= lead.half]
+    leads = {name: apart(traces, runs[least]) for name, traces in runs.items() if name not in (least, *level)}
+    level += [name for name, lead in leads.items() if lead and min(lead) <= 0 and around(interval(lead)).low <= 0]
     return guess("Which of these gets the fewest tokens out of a call?", list(rates), [least, *level], why)
 
 

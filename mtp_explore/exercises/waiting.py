@@ -97,7 +97,7 @@ class Falling:
 
     def figure(self, title: str = ""):
         from ..plots import curves
+        from ..plots.style import bare
 
-        figure = curves(self.lines, "step", "loss, nats", zero=True)
-        figure.update_layout(title_text=title, margin_t=figure.layout.margin.t + 32)
+        figure = bare(curves(self.lines, "step", "loss, nats", zero=True), 450, title=title)
         return figure.update_xaxes(tickvals=None, ticktext=None, range=[0, 1.02 * self.steps])

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..checks import whole
+from . import given
 from .heat import colourbar, dressed, ramp, rounded, shade
 from .style import BLACK, GREEN, INK, LINE, ORANGE, PARTS, SIZE, bare, literal, token_names
 
@@ -32,7 +34,7 @@ def collapse(weights: np.ndarray, tokens: Sequence[str]):
     from plotly.subplots import make_subplots
 
     weights = laws("weights", weights)
-    short, full = token_names(tokens)
+    short, full = token_names(given.texts("tokens", tokens))
     if len(weights) != len(short) + 1:
         raise ValueError(f"weights has {len(weights)} rows for {len(short)} tokens: give one before, one after each")
     x = list(range(len(weights)))
@@ -66,8 +68,9 @@ def forward(states: np.ndarray, tokens: Sequence[str], names: Sequence[str] | No
     import plotly.graph_objects as go
 
     states = laws("states", states)
-    names = list(range(1, states.shape[1] + 1)) if names is None else list(names)
-    short, full = token_names(tokens)
+    most = whole("most", most, 1)
+    names = list(range(1, states.shape[1] + 1)) if names is None else given.texts("names", names)
+    short, full = token_names(given.texts("tokens", tokens))
     if len(states) != len(short) + 1 or states.shape[1] != len(names):
         raise ValueError(f"states is {states.shape} for {len(short)} tokens and {len(names)} names: see the legend")
     kept = np.sort(np.argsort(-states.max(0), kind="stable")[:most])
@@ -99,8 +102,13 @@ def nodes(laws_of_nodes: np.ndarray, spans: Sequence[tuple[int, int]], tokens: S
     import plotly.graph_objects as go
 
     found = laws("laws_of_nodes", laws_of_nodes)
+    tokens = given.texts("tokens", tokens)
+    spans = [pair(f"spans[{i}]", span) for i, span in enumerate(given.texts("spans", spans))]
     if len(found) != len(spans) or any(not 1 <= a <= b <= len(tokens) for a, b in spans):
-        raise ValueError(f"spans: give (first, last) within 1..{len(tokens)} for each of the {len(found)} nodes")
+        raise ValueError(
+            f"spans and tokens: give (first, last) within 1..{len(tokens)}, the number of tokens, for each of the "
+            f"{len(found)} nodes"
+        )
     figure, short = go.Figure(), token_names(tokens)[0]
     depths = [sum(c <= a and b <= d and (a, b) != (c, d) for c, d in spans) for a, b in spans]
     for law, (a, b), depth in zip(found, spans, depths, strict=True):
@@ -133,6 +141,7 @@ def load(weights: np.ndarray, steps: Sequence[int]):
     from plotly.subplots import make_subplots
 
     weights = laws("weights", weights)
+    steps = given.numbers("steps", steps, 1)
     if len(weights) != len(steps):
         raise ValueError(f"weights has {len(weights)} rows and steps {len(steps)} entries: they must agree")
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.07)
@@ -177,7 +186,13 @@ def entropy(weights: np.ndarray) -> np.ndarray:
 
 def laws(name: str, values) -> np.ndarray:
     """Rows that are laws. ValueError where one is not."""
-    values = np.asarray(values, float)
-    if values.ndim != 2 or not values.size or values.min() < -1e-9 or (np.abs(values.sum(1) - 1) > 1e-4).any():
+    values = given.numbers(name, values)
+    if values.ndim != 2 or values.min() < -1e-9 or (np.abs(values.sum(1) - 1) > 1e-4).any():
         raise ValueError(f"{name}, shape {values.shape}: every row must be a law, with entries >= 0 that sum to 1")
     return values
+
+
+def pair(name: str, span) -> tuple[int, int]:
+    """(first, last) as whole numbers."""
+    first, last = given.texts(name, span, 2)
+    return whole(name, first, 1), whole(name, last, 1)

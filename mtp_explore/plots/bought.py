@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
+from ..checks import refusal, whole
+from . import given
 from .heat import colourbar, dressed, ramp, slider
 from .style import INK, ORANGE
+
+FORM = "{m: [K+1][M] shares}"
 
 
 def bought(shares: Mapping[int, Sequence[Sequence[float]]], calls: Mapping[int, float], first: int = 1):
@@ -21,10 +23,15 @@ def bought(shares: Mapping[int, Sequence[Sequence[float]]], calls: Mapping[int, 
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    if not shares or set(shares) != set(calls):
+    shares, calls = given.axis("shares", shares, FORM, True), given.axis("calls", calls, "{m: tokens per call}", True)
+    first = whole("first", first, 0)
+    if set(shares) != set(calls):
         raise ValueError(f"shares has the budgets {sorted(shares)}, calls {sorted(calls)}: give both for each")
     order = sorted(shares)
-    tables = {m: np.asarray(shares[m], float) for m in order}
+    tables = {m: given.numbers(f"shares[{m}]", shares[m], 2) for m in order}
+    calls = {m: float(given.numbers(f"calls[{m}]", [calls[m]], 1)[0]) for m in order}
+    if len({t.shape for t in tables.values()}) > 1:
+        raise ValueError(refusal("shares", [t.shape for t in tables.values()], "its tables must have one shape"))
     titles = (" ", " ")
     figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.2, column_widths=[0.55, 0.45])
     one = tables[order[0]]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ..checks import flag, instance
+from . import given
 from .fidelity import dress
 from .style import INK, bare, literal, washed
 
@@ -29,10 +31,19 @@ def curves(
     """
     import plotly.graph_objects as go
 
-    found = {name: [(float(x), _many(y)) for x, y in sorted(line.items())] for name, line in lines.items()}
+    log, zero = flag("log", log), flag("zero", zero)
+    for name, value in (("across", across), ("up", up)):
+        instance(name, value, str, "it must be a text: the name of the axis, with its unit")
+    lines = given.table("lines", lines, "{name: {x: y}}", 0)
+    read = {name: given.axis(f"lines[{name!r:.40}]", line, "{x: y}") for name, line in lines.items() if line != {}}
+    found = {n: [(x, _many(f"lines[{n!r:.40}]", y)) for x, y in sorted(line.items())] for n, line in read.items()}
     found = {name: [(x, ys) for x, ys in line if ys] for name, line in found.items()}
     if not any(found.values()):
         raise ValueError(f"lines {list(lines)} hold no finite value: give {{name: {{x: y}}}}")
+    if ceiling is not None:
+        ceiling = given.axis("ceiling", ceiling, "{x: y}", least=0)
+    if ceiling:
+        given.numbers("ceiling", list(ceiling.values()), 1)
     figure = go.Figure()
     for name, line in found.items():
         look, shown = dress(name), literal(name)
@@ -60,7 +71,7 @@ def curves(
     return bare(figure, 420)
 
 
-def _many(value) -> list[float]:
+def _many(name: str, value) -> list[float]:
     """The finite numbers of one entry."""
-    values = value if isinstance(value, list | tuple) else [value]
-    return [float(v) for v in values if math.isfinite(v)]
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    return [v for v in given.numbers(name, values, 1, finite=False) if math.isfinite(v)] if values else []

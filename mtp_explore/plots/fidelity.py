@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from .style import GREEN, INK, LINE, bare, literal, look, washed
+from ..checks import real, refusal, whole
+from . import given
+from .style import GREEN, INK, LINE, SIZE, bare, literal, look, washed
 
 PANELS = {
     "kl": ("KL divergence", "KL(p ‖ q), nats"),
@@ -36,10 +38,9 @@ def fidelity(rows: Iterable[Mapping], total_correlation: float | None = None):
     """
     from plotly.subplots import make_subplots
 
-    rows = [dict(row) for row in rows]
-    for row in rows:
-        if "rank" not in row or "method" not in row:
-            raise ValueError(f"rows: {row!r:.80} needs a rank and a method")
+    rows = [measured(f"rows[{i}]", row) for i, row in enumerate(given.texts("rows", rows))]
+    if total_correlation is not None:
+        total_correlation = real("total_correlation", total_correlation)
     shown = [key for key in PANELS if any(known(row.get(key)) for row in rows)]
     if not shown:
         raise ValueError(f"rows has no measure: give each row at least one of {', '.join(PANELS)}")
@@ -60,9 +61,10 @@ def fidelity(rows: Iterable[Mapping], total_correlation: float | None = None):
     figure.update_xaxes(title_text="rank r", type="log", tickvals=ranks, ticktext=[f"{r:g}" for r in ranks])
     if shown[0] == "kl" and total_correlation is not None:
         figure.add_hline(y=total_correlation, line=dict(color=INK, dash="dash", width=1.5), row=1, col=1)
-        words = f"total correlation {total_correlation:.2f}:<br>the price of rank 1"
-        where = dict(x=1, y=total_correlation, xref="x domain", yref="y", xanchor="right", yanchor="bottom")
-        figure.add_annotation(text=words, align="right", showarrow=False, **where)
+        figure.layout.annotations[0].text += "<br> "  # an empty line for what follows: above the lines, on none of them
+        words = f"dashed: total correlation {total_correlation:.2f}, the price of rank 1"
+        where = dict(x=0.5, y=1, xref="x domain", yref="y domain", xanchor="center", yanchor="bottom")
+        figure.add_annotation(text=f'<span style="font-size:{SIZE - 2}px">{words}</span>', showarrow=False, **where)
     return bare(figure, 140 + 280 * deep)
 
 
@@ -101,7 +103,7 @@ def spectra(values: Mapping[str, np.ndarray]):
     """
     from plotly.subplots import make_subplots
 
-    laws = {name: shares(name, rows) for name, rows in values.items()}
+    laws = {name: shares(name, rows) for name, rows in given.table("values", values, FORM, 0).items()}
     if not laws:
         raise ValueError("values is empty: give the singular values of at least one cut")
     titles = [f"cut {literal(name)}" for name in laws] + ["effective rank"]
@@ -136,6 +138,7 @@ def spectra(values: Mapping[str, np.ndarray]):
     return bare(figure, 420, legend=False)
 
 
+FORM = "{cut: singular values [contexts, n]}"
 LEAST = -6  # power of ten at which spectra end
 
 
@@ -149,8 +152,8 @@ def effective_rank(values: np.ndarray) -> np.ndarray:
 
 def shares(name: str, rows) -> np.ndarray:
     """Rows as shares of their first entry. ValueError where they are no singular values, largest first."""
-    rows = np.atleast_2d(np.asarray(rows, float))
-    if not rows.size or rows.min() < 0 or rows[:, 0].min() <= 0 or (np.diff(rows, axis=1) > 1e-9).any():
+    rows = np.atleast_2d(given.numbers(f"values[{name!r:.40}]", rows))
+    if rows.ndim != 2 or rows.min() < 0 or rows[:, 0].min() <= 0 or (np.diff(rows, axis=1) > 1e-9).any():
         raise ValueError(f"values[{name!r}]: singular values are >= 0, largest first, and the largest is > 0")
     return rows / rows[:, :1]
 
@@ -158,6 +161,17 @@ def shares(name: str, rows) -> np.ndarray:
 def above(values: np.ndarray, floor: bool = False) -> list:
     """Values for a logarithmic axis: what lies below its end is left out, or raised to it with `floor`."""
     return [float(v) if v > 10.0**LEAST else 10.0**LEAST if floor else None for v in values]
+
+
+def measured(name: str, row) -> dict:
+    """A row with its rank, its method and its measures. ValueError where one lacks or is none."""
+    row = given.table(name, row, "each row its rank, its method and a measure", 0)
+    if "rank" not in row or "method" not in row:
+        raise ValueError(refusal(name, row, "it needs a rank and a method"))
+    for key in PANELS:
+        if row.get(key) is not None:
+            row[key] = float(given.numbers(f"{name}[{key!r}]", [row[key]], 1, finite=False)[0])
+    return row | {"rank": whole(f"{name}['rank']", row["rank"], 1), "method": str(row["method"])}
 
 
 def known(value) -> bool:

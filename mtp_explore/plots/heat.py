@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import choice, whole
 from .style import BLUE, FAINT, INK, ORANGE, SIZE, VERMILION, bare, token_names, washed
 
 FLOOR = 1e-4  # the logarithmic scale is straight below it
@@ -56,10 +57,8 @@ def ramp(colour: str) -> list:
 
 def shade(values, scale: str) -> np.ndarray:
     """What is coloured for `values` (any sign) on that scale. ValueError for an unknown scale."""
-    if scale not in SCALES:
-        raise ValueError(f"scale={scale!r} is unknown: use one of {', '.join(SCALES)}")
     values = np.asarray(values, float)
-    return np.sign(values) * SCALES[scale](np.abs(values))
+    return np.sign(values) * SCALES[choice("scale", scale, SCALES)](np.abs(values))
 
 
 def rounded(values, digits: int = DIGITS) -> list:
@@ -83,24 +82,9 @@ def colourbar(top: float, scale: str, signed: bool, **more) -> dict:
     )  # fmt: skip
 
 
-def array(values) -> np.ndarray:
-    """Numbers of any kind as float64 on the CPU: a tensor on any device, or what has one as its `law` (a joint)."""
-    values = getattr(values, "law", values)
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, float)
-
-
-def joint_law(name: str, p) -> np.ndarray:
-    """`p` as an array; ValueError where it is no law (entries below 0, or a sum off 1 by more than 1e-4)."""
-    p = array(p)
-    if not (p.size and np.isfinite(p).all() and p.min() >= -1e-9 and abs(p.sum() - 1) < 1e-4):
-        raise ValueError(f"{name} is no law: its entries must be >= 0 and sum to 1, and the sum is {p.sum():.4g}")
-    return p
-
-
 def likeliest(p: np.ndarray, shadows: Sequence[np.ndarray], axis: int, most: int) -> np.ndarray:
     """Indices along `axis` of the `most` tokens that target or shadows find likeliest, the target's likeliest first."""
-    if most < 1:
-        raise ValueError(f"most={most}: show at least one token")
+    most = whole("most", most, 1)
     others = tuple(i for i in range(p.ndim) if i != axis)
     own = p.sum(others)
     both = own + np.mean([np.abs(q).sum(others) for q in shadows], axis=0)

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .heat import SMALL, Pair, array, dressed, joint_law, layers, likeliest, pair, slider, three
+from ..checks import choice
+from . import given
+from .heat import SCALES, SMALL, Pair, dressed, layers, likeliest, pair, slider, three
 from .style import literal, token_names
 
 NAMES = ("target p", "draft q")
@@ -33,6 +35,7 @@ def joint(
     ValueError where p is no law or the shapes disagree.
     """
     p, (q,) = checked(p, [q], texts, 2)
+    names, scale = given.texts("names", names, 2), choice("scale", scale, SCALES)
     rows, columns = (likeliest(p, [q], axis, most) for axis in (0, 1))
     one = pair(p, q, rows, columns, [literal(name) for name in names])
     return panels(one, (chosen(texts[0], rows), chosen(texts[1], columns)), scale, brightest([one]))
@@ -52,6 +55,7 @@ def slices(
     needs no kernel. Otherwise as `joint`. A first token without mass in q has the empty slice.
     """
     p, (q,) = checked(p, [q], texts, 3)
+    names, scale = given.texts("names", names, 2), choice("scale", scale, SCALES)
     first, rows, columns = (likeliest(p, [q], axis, most) for axis in (0, 1, 2))
     first = first[p[first].sum((1, 2)) > 0]
     short, _ = token_names(chosen(texts[0], first))
@@ -100,8 +104,9 @@ def chosen(texts: Sequence[str], order: np.ndarray) -> list[str]:
 
 def checked(p, shadows: Sequence, texts: Sequence[Sequence[str]], n: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """p and its shadows as arrays. ValueError where p is no law of n tokens, or a shape disagrees with p's."""
-    p, shadows = joint_law("p", p), [array(q) for q in shadows]
-    sizes = tuple(map(len, texts))
+    p, shadows = given.law("p", p, None), [given.numbers("q", q, finite=False) for q in shadows]
+    texts = given.texts("texts", texts)
+    sizes = tuple(len(given.texts(f"texts[{i}]", t)) for i, t in enumerate(texts))
     if p.ndim != n:
         raise ValueError(f"p has {p.ndim} axes: this figure is for the joint of {n} tokens")
     if p.shape != sizes:

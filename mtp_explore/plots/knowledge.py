@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..checks import instance, refusal, whole
+from . import given
 from .style import BLACK, CLEAR, GREEN, SIZE, bare, literal, look, mixed, washed
 from .verdicts import wilson
 
@@ -29,8 +31,7 @@ def accuracy(ranks: Mapping[str, np.ndarray], within: int = 1):
     """
     import plotly.graph_objects as go
 
-    if within < 1:
-        raise ValueError(f"within={within}: count at least the first choice")
+    within = whole("within", within, 1)
     figure = go.Figure()
     for name, table in tables(ranks).items():
         places = [column[column >= 0] for column in table.T]
@@ -61,7 +62,10 @@ def ranks(ranks: Mapping[str, np.ndarray], quantiles: tuple[float, float] = (0.2
     """
     import plotly.graph_objects as go
 
-    low, high = quantiles
+    cuts = given.numbers("quantiles", quantiles, 1).tolist()
+    low, high = cuts if len(cuts) == 2 else (1.0, 0.0)
+    if not 0 <= low <= high <= 1:
+        raise ValueError(refusal("quantiles", quantiles, "give two shares from 0 to 1, the lower first"))
     figure, found = go.Figure(), tables(ranks)
     for i, (name, table) in enumerate(found.items()):
         places = [(k, column[column >= 0] + 1) for k, column in enumerate(table.T, 1) if (column >= 0).any()]
@@ -91,7 +95,7 @@ def standings(table: np.ndarray, name: str = ""):
     """
     import plotly.graph_objects as go
 
-    table = tables({name: table})[name]
+    table = tables({instance("name", name, str, "it must be a text: whose ranks these are"): table})[name]
     columns = [(k, column[column >= 0] + 1) for k, column in enumerate(table.T, 1) if (column >= 0).any()]
     counts = np.stack([np.bincount(np.searchsorted(FIRST, r, "right") - 1, minlength=len(FIRST)) for _, r in columns])
     whole = counts.sum(1)
@@ -113,7 +117,8 @@ def standings(table: np.ndarray, name: str = ""):
 
 def tables(ranks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The ranks as arrays [n, K]. ValueError where a method has none."""
-    found = {name: np.asarray(table) for name, table in ranks.items()}
+    ranks = given.table("ranks", ranks, "{method: ranks [places, distances]}", 0)
+    found = {name: given.numbers(f"ranks[{name!r:.40}]", table).astype(int) for name, table in ranks.items()}
     for name, table in found.items():
         if table.ndim != 2 or not (table >= 0).any():
             raise ValueError(f"ranks[{name!r}] has the shape {table.shape}: give ranks [places, distances], some >= 0")

@@ -10,10 +10,14 @@ Laws are plain numbers, or anything with `tolist()`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
+from ..checks import instance, refusal, whole
+from . import given
 from .style import BLUE, GREEN, INK, ORANGE, PINK, VERMILION, bare, hatched, literal
 
+COLOUR = "it must be a colour '#rrggbb', as plots.style has them"
 LEAST = 0.02  # half height of the panel of differences, where all are smaller
 EXACT = 1e-9  # below this a distance is rounding
 
@@ -22,12 +26,14 @@ def areas(p: Sequence[float], q: Sequence[float], labels: Sequence[str]):
     """What the draft proposes and what is emitted, as stacked bars over the tokens.
 
     Left q = min(p, q) + (q - p)_+ (kept, refused), right p = min(p, q) + (p - q)_+ (kept, drawn after a refusal): both
-    second parts have the same total, 1 - sum min(p, q). p and q are laws over the same tokens.
+    second parts have the same total, 1 - sum min(p, q). p and q are laws over the same tokens; ValueError where they
+    are none.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    p, q = _numbers(p), _numbers(q)
+    p, q = (given.law(name, law).tolist() for name, law in (("p", p), ("q", q)))
+    labels = given.texts("labels", labels)
     if not len(p) == len(q) == len(labels):
         raise ValueError(f"p, q and labels have {len(p)}, {len(q)} and {len(labels)} entries: they must agree")
     labels = [literal(x) for x in labels]
@@ -57,12 +63,18 @@ def emitted(law, labels: Sequence[str] | None = None, most: int = 32):
     """An `ExactLaw`: the target's probabilities as bars, what decoding emits as diamonds, the differences beneath.
 
     Sequences stand in order of the target's probability, the likeliest `most` of them. `labels` names each sequence;
-    without it token 0 is A, 1 is B, ...
+    without it token 0 is A, 1 is B, ... ValueError or TypeError where `law` is no such thing.
     """
     from plotly.subplots import make_subplots
 
-    tokens, found, target = law.tokens.tolist(), _numbers(law.law), _numbers(law.target)
-    names = [literal(x) for x in labels] if labels is not None else ["".join(map(_letter, s)) for s in tokens]
+    if not all(hasattr(law, part) for part in ("tokens", "law", "target")) or not hasattr(law.tokens, "tolist"):
+        raise TypeError(refusal("law", law, "pass what exact_law() returns"))
+    tokens, most = law.tokens.tolist(), whole("most", most, 1)
+    found, target = (given.numbers("law", x, 1).tolist() for x in (law.law, law.target))
+    if labels is not None:
+        names = [literal(x) for x in given.texts("labels", labels, len(tokens))]
+    else:
+        names = ["".join(map(_letter, s)) for s in tokens]
     order = sorted(range(len(tokens)), key=lambda i: -max(target[i], found[i]))[:most]
     x, p, e = ([row[i] for i in order] for row in (names, target, found))
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.07)
@@ -91,7 +103,11 @@ def tallies(values: Mapping[str, float], title: str, colour: str = GREEN):
     """One bar per name with its number on it; `title` names the axis, with its unit."""
     import plotly.graph_objects as go
 
-    names, numbers = [literal(name) for name in values], _numbers(list(values.values()))
+    values = given.table("values", values, "{name: number}")
+    names, numbers = [literal(name) for name in values], given.numbers("values", list(values.values()), 1).tolist()
+    if not re.fullmatch("#[0-9a-fA-F]{6}", instance("colour", colour, str, COLOUR)):
+        raise ValueError(refusal("colour", colour, COLOUR))
+    instance("title", title, str, "it must be a text: the name of the axis, with its unit")
     figure = go.Figure()
     figure.add_bar(
         y=names, x=numbers, orientation="h", marker_color=colour, text=[f"{v:.3f}" for v in numbers], width=0.6,
@@ -117,11 +133,20 @@ def evidence(
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
+    distances, accepted = (
+        given.numbers(name, x, 1).tolist() for name, x in (("distances", distances), ("accepted", accepted))
+    )
+    p, q, out = (given.numbers(name, x, 1).tolist() for name, x in (("p", p), ("q", q), ("out", out)))
+    if not len(p) == len(q) == len(out) or len(accepted) != 2:
+        raise ValueError(
+            f"p, q and out have {len(p)}, {len(q)} and {len(out)} entries, accepted {len(accepted)}: the first three "
+            "must agree, and accepted has two"
+        )
     titles = ("distance from the target's law", "the second token, given the first", "drafts accepted")
     figure = make_subplots(1, 3, subplot_titles=titles, horizontal_spacing=0.1, column_widths=[0.32, 0.43, 0.25])
     places = [f"{k + 1}" for k in range(len(distances))]
     says = ["exact" if d < EXACT else f"{d:.3f}" for d in distances]
-    bar = go.Bar(x=places, y=_numbers(distances), text=says, marker=hatched(VERMILION), showlegend=False)
+    bar = go.Bar(x=places, y=distances, text=says, marker=hatched(VERMILION), showlegend=False)
     figure.add_trace(bar.update(textposition="outside", cliponaxis=False), row=1, col=1)
     words = [_letter(i) for i in range(len(p))]
     laws = [
@@ -130,9 +155,9 @@ def evidence(
         ("what comes out", out, hatched(GREEN, ".")),
     ]
     for name, law, marker in laws:
-        figure.add_trace(go.Bar(x=words, y=_numbers(law), name=name, marker=marker), row=1, col=2)
+        figure.add_trace(go.Bar(x=words, y=law, name=name, marker=marker), row=1, col=2)
     says = [f"{v:.3f}" for v in accepted]
-    both = go.Bar(x=["healthy", "this case"], y=_numbers(accepted), text=says, marker_color=[INK, GREEN])
+    both = go.Bar(x=["healthy", "this case"], y=accepted, text=says, marker_color=[INK, GREEN])
     figure.add_trace(both.update(textposition="outside", cliponaxis=False, showlegend=False), row=1, col=3)
     for panel, x, y in [
         (1, "first k tokens", "total variation"),
@@ -144,10 +169,6 @@ def evidence(
     figure.update_yaxes(range=[0, 1.25 * max(0.08, *distances)], row=1, col=1)
     figure.update_yaxes(range=[0, 1.25 * max(accepted)], row=1, col=3)
     return bare(figure, 390).update_layout(barmode="group")
-
-
-def _numbers(law) -> list[float]:
-    return [float(v) for v in (law.tolist() if hasattr(law, "tolist") else law)]
 
 
 def _letter(token: int) -> str:

@@ -15,9 +15,11 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ..checks import instance, whole
 from ..trace.glyphs import visible
 from ..trace.markup import Html, join, radios, style, tag
 from ..trace.markup import view as root
+from . import given
 from .style import BLUE, ORANGE, PARTS, VERMILION
 
 KINDS = {"text": ("■", BLUE), "draft": ("◆", ORANGE), "mask": ("●", PARTS[0])}  # sign and colour of a key
@@ -85,9 +87,8 @@ class Microscope:
 
 def microscope(views: Mapping[str, View]) -> Microscope:
     """The views behind one row of buttons. ValueError where there is none, or one's sizes disagree."""
-    if not views:
-        raise ValueError("views is empty: give at least one layout, {name: View}")
-    for name, view in views.items():
+    for name, view in given.table("views", views, "at least one layout, {name: View}").items():
+        shaped(f"views[{name!r:.40}]", view)
         wide = {len(row) for row in view.allowed}
         if len(view.allowed) != len(view.rows) or wide - {len(view.keys)}:
             raise ValueError(
@@ -97,6 +98,20 @@ def microscope(views: Mapping[str, View]) -> Microscope:
         if odd := sorted({key.kind for key in view.keys} - set(KINDS)):
             raise ValueError(f"views[{name!r}] has keys of the kind {odd[0]!r}: use one of {', '.join(KINDS)}")
     return Microscope(views)
+
+
+def shaped(name: str, view) -> None:
+    """An error where a view holds something else than keys, rows and booleans."""
+    instance(name, view, View, "it must be a View(keys, rows, allowed)")
+    for part, entry in (
+        (p, x) for p in ("keys", "rows", "allowed") for x in given.texts(f"{name}.{p}", getattr(view, p))
+    ):
+        if part == "keys":
+            instance(f"{name}.keys", entry, Key, "it must hold Key(name, kind, position)")
+        elif part == "rows":
+            whole(f"{name}.rows", entry, 0, len(view.keys) - 1, why="numbers of keys")
+        else:
+            given.texts(f"{name}.allowed", entry)
 
 
 def low(name: str) -> str:

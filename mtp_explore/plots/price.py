@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from ..checks import refusal
+from . import given
 from .style import GREEN, INK, bare, literal, look, washed
 
 
@@ -26,9 +28,13 @@ def break_even(points: Mapping[str, tuple[float, float]]):
     """
     import plotly.graph_objects as go
 
-    if not points or any(not (cost > 0 and gain > 0) for cost, gain in points.values()):
-        raise ValueError(f"points={dict(points)!r:.80}: give {{name: (cost, gain)}}, all above 0")
-    most = 1.15 * max(max(pair) for pair in points.values())
+    form = "{name: (cost, gain)}, all above 0"
+    points = given.table("points", points, form)
+    pairs = {name: given.numbers(f"points[{name!r:.40}]", pair, 1).tolist() for name, pair in points.items()}
+    if any(len(pair) != 2 or min(pair) <= 0 for pair in pairs.values()):
+        raise ValueError(refusal("points", points, f"give {form}"))
+    points = {name: point if isinstance(point, Rounds) else tuple(pairs[name]) for name, point in points.items()}
+    most = 1.15 * max(max(pair) for point in points.values() for pair in getattr(point, "rounds", [point]))
     figure = go.Figure()
     figure.add_scatter(
         x=[0, most, 0], y=[0, most, most], fill="toself", fillcolor=washed(GREEN, 0.12), mode="none", hoverinfo="skip",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..checks import instance
 from ..trace.metrics import interval
 from ..trace.records import Trace
+from . import given
 from .style import INK, LINE, ORANGE, bare, literal
 
 SYMBOLS = dict(symbol="diamond", size=12, color=ORANGE, line=dict(width=1, color="black"))
@@ -18,8 +20,13 @@ def race(runs: Mapping[str, Sequence[Trace]]):
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    runs = given.table("runs", runs, "{method: traces}", 0)
+    runs = {n: [ts] if isinstance(ts, Trace) else given.texts(f"runs[{n!r:.40}]", ts) for n, ts in runs.items()}
+    for n, ts in runs.items():
+        for t in ts:
+            instance(f"runs[{n!r:.40}]", t, Trace, "give each method its traces, as generate() returns them")
     names = [literal(name) for name in runs]
-    rates = [[t.metrics()["tokens_per_call"] for t in ([ts] if isinstance(ts, Trace) else ts)] for ts in runs.values()]
+    rates = [[t.metrics()["tokens_per_call"] for t in ts] for ts in runs.values()]
     empty = [name for name, rate in zip(runs, rates, strict=True) if not rate or None in rate]
     if empty or not runs:
         raise ValueError(f"runs has no trace with calls for {empty or 'any method'}: give each method at least one")

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..checks import whole
 from ..trace.metrics import interval
+from . import given
 from .style import BLACK, INK, bare, literal, look, washed
 
 BINS = 24
+MOST = 1000  # bins
 PANEL = 170  # pixels of one name
 
 
@@ -24,7 +27,8 @@ def spread(values: Mapping[str, Sequence[float | None]], unit: str, bins: int = 
     """
     from plotly.subplots import make_subplots
 
-    known = {name: [float(v) for v in column if v is not None] for name, column in values.items()}
+    bins, values = whole("bins", bins, 1, MOST), given.table("values", values, "{name: [a number per context]}", 0)
+    known = {name: _known(f"values[{name!r:.40}]", column) for name, column in values.items()}
     empty = [name for name, column in known.items() if not column]
     if empty or not known:
         raise ValueError(f"values has no number for {empty or 'any name'}: give each name at least one")
@@ -54,3 +58,9 @@ def spread(values: Mapping[str, Sequence[float | None]], unit: str, bins: int = 
     for note in figure.layout.annotations:
         note.update(x=0, xanchor="left")
     return figure
+
+
+def _known(name: str, column) -> list[float]:
+    """The numbers of a column, without what is undefined."""
+    known = [v for v in given.texts(name, column) if v is not None]
+    return given.numbers(name, known, 1).tolist() if known else []

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from . import given
 from .style import BLACK, PARTS, SIZE, VERMILION, bare, hatched, literal
 
 HEADS = ("second word: Pick(u₂, P(·|t₁))", "heads: Pick(u₂, its law without t₁)")
@@ -24,7 +25,8 @@ def square(first: Sequence[float], second: Sequence[Sequence[float]], words: tup
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    first, second = np.asarray(first, float), np.asarray(second, float)
+    first, second = given.numbers("first", first, 1), given.numbers("second", second, 2)
+    words = [given.texts(f"words[{i}]", w) for i, w in enumerate(given.texts("words", words, 2))]
     if second.shape != (len(words[0]), len(words[1])) or first.shape != second.shape[:1]:
         raise ValueError(f"first {first.shape} and second {second.shape} do not fit {tuple(map(len, words))} words")
     for name, rows in (("first", first[None]), ("second", second)):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..trace.glyphs import quoted, visible
+from .export import exportable
 
 BLUE, ORANGE, GREEN, PINK, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00"
 PARTS = ("#44AA99", "#CC6677", "#8877CC", "#999933", "#5FA8D3", "#A06A50", "#C77DB5", "#6F9F58")
@@ -81,6 +82,7 @@ def bare(figure, height: int = 380, legend: bool = True, title: str | None = Non
 
     `height` is in pixels, `title` is markup (pass foreign text through `literal`). Returns the figure.
     """
+    exportable()
     heads = [a.text for a in figure.layout.annotations if all(a[k] == v for k, v in TITLED.items())]
     below = 22 * (1 + max(head.count("<br>") for head in heads)) if heads else 0
     top = 12 + ROW * bool(title)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 
+from ..checks import number, refusal, whole
 from ..trace.metrics import joined
 from ..trace.records import Trace
+from . import given
 from .style import BLUE, GREEN, INK, ORANGE, PINK, bare, hatched, literal, washed
 
 Traces = Trace | Iterable[Trace]
@@ -28,11 +31,11 @@ def acceptance(traces: Traces):
     kept = [sum(s.kept >= k for s in steps) for k in places]
     tested = [sum(min(len(s.drafts), len(s.tokens)) >= k for s in steps) for k in places]
     figure = go.Figure()
-    for name, counts, whole, colour, sign in [
+    for name, counts, every, colour, sign in [
         ("of all calls", kept, [len(steps)] * len(places), GREEN, "circle"),
         ("of calls that kept the drafts before it", kept, tested, INK, "diamond"),
     ]:
-        rows = [(k, n / m, *wilson(n, m), n, m) for k, n, m in zip(places, counts, whole, strict=True) if m]
+        rows = [(k, n / m, *wilson(n, m), n, m) for k, n, m in zip(places, counts, every, strict=True) if m]
         k, rate, low, high, n, m = zip(*rows, strict=True)
         up, down = ([abs(end - r) for end, r in zip(ends, rate, strict=True)] for ends in (high, low))
         figure.add_scatter(
@@ -75,8 +78,8 @@ def overlap(p: Sequence[float], q: Sequence[float], labels: Sequence[str] | None
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    p, q = _law("p", p), _law("q", q)
-    labels = [literal(x) for x in (range(len(p)) if labels is None else labels)]
+    p, q = (given.law(name, law).tolist() for name, law in (("p", p), ("q", q)))
+    labels = [literal(x) for x in (range(len(p)) if labels is None else given.texts("labels", labels))]
     if not len(p) == len(q) == len(labels):
         raise ValueError(f"p, q and labels have {len(p)}, {len(q)} and {len(labels)} entries: they must agree")
     shared = [min(a, b) for a, b in zip(p, q, strict=True)]
@@ -107,9 +110,14 @@ def meter(tv_by_n: Mapping[int, float], noise_by_n: Mapping[int, tuple[float, fl
     """
     import plotly.graph_objects as go
 
-    for name, given in (("tv_by_n", tv_by_n), ("noise_by_n", noise_by_n)):
-        if not given or min(given) <= 0:
-            raise ValueError(f"{name}={dict(given)!r:.60}: give at least one number of samples > 0 with its distance")
+    form = "{number of samples > 0: distance}"
+    tv_by_n, noise_by_n = given.axis("tv_by_n", tv_by_n, form), given.axis("noise_by_n", noise_by_n, form)
+    for name, found, wide in (("tv_by_n", tv_by_n, 1), ("noise_by_n", noise_by_n, 2)):
+        if min(found) <= 0:
+            raise ValueError(refusal(name, found, "give at least one number of samples > 0 with its distance"))
+        for n, far in found.items():
+            if len(given.numbers(f"{name}[{n:g}]", [far] if wide == 1 else far, 1)) != wide:
+                raise ValueError(refusal(f"{name}[{n:g}]", far, "give (expected, upper limit)"))
     n, noise = sorted(tv_by_n), sorted(noise_by_n)
     expected, limit = ([noise_by_n[k][i] for k in noise] for i in (0, 1))
     figure = go.Figure()
@@ -131,6 +139,8 @@ def meter(tv_by_n: Mapping[int, float], noise_by_n: Mapping[int, tuple[float, fl
 
 def wilson(kept: int, tested: int) -> tuple[float, float]:
     """95% interval of a share `kept` of `tested` > 0 independent trials (Wilson 1927)."""
+    tested = whole("tested", tested, 1)
+    kept = number("kept", kept, Real, lambda x: 0 <= x <= tested, f"a number from 0 to tested, {tested}")
     z, share = 1.959964, kept / tested
     middle = (share + z * z / (2 * tested)) / (1 + z * z / tested)
     half = z / (1 + z * z / tested) * math.sqrt(share * (1 - share) / tested + z * z / (4 * tested**2))
@@ -138,16 +148,10 @@ def wilson(kept: int, tested: int) -> tuple[float, float]:
 
 
 def _spec(traces: Traces) -> list:
+    traces = (
+        traces if isinstance(traces, Trace) else given.texts("traces", traces, what="traces, as generate() returns")
+    )
     steps = [s for s in joined(traces).steps if s.drafts]
     if not steps:
         raise ValueError("no call of these traces verified a draft: generate with a drafter")
     return steps
-
-
-def _law(name: str, values: Sequence[float]) -> list[float]:
-    law = [float(v) for v in values]
-    if not law or min(law) < 0 or not math.isclose(math.fsum(law), 1, abs_tol=1e-4):
-        raise ValueError(
-            f"{name} is no law: its entries must be >= 0 and sum to 1, and the sum is {math.fsum(law):.4g}"
-        )
-    return law

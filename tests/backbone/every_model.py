@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
+from typing import NamedTuple
 
 import torch
 import transformers as tf
@@ -19,7 +20,7 @@ from mtp_explore.drafters import make_drafter
 from mtp_explore.tensors.categorical import shape
 from mtp_explore.verify import match
 
-VOCABULARY, CONTEXT, LENGTH = 61, 64, 18
+VOCABULARY, CONTEXT, LENGTH = 61, 64, 14
 
 # What configurations call their sizes; each gets those that it knows, its parts too.
 SIZES = {
@@ -49,9 +50,21 @@ OTHER = {
     "dots1": dict(n_shared_experts=1),
     "lfm2": dict(layer_types=["conv", "full_attention"] * 2),
     "lfm2_moe": dict(layer_types=["conv", "full_attention"] * 2),
+    "cohere": dict(logit_scale=1.0),
+    "cohere2": dict(logit_scale=1.0),
+    "cohere2_moe": dict(logit_scale=1.0),
+    "qwen2/window": dict(use_sliding_window=True, max_window_layers=2),
+    "mistral/no window": dict(sliding_window=None),
+    "falcon/new": dict(new_decoder_architecture=True),
+    "gpt_bigcode/many keys": dict(multi_query=False),
+    "opt/narrow": dict(word_embed_proj_dim=16),
+    "llama/dynamic": dict(rope_parameters=dict(rope_type="dynamic", factor=2.0, rope_theta=1e4)),
+    "gemma4_text/plain": dict(hidden_size_per_layer_input=0),
+    "gemma4_text/shared": dict(layer_types=["sliding_attention", "full_attention"] * 2, num_kv_shared_layers=2),
     "gpt_neo": dict(attention_types=[[["global"], 4]], window_size=5),
     "gpt_neo/local": dict(attention_types=[[["global", "local"], 2]], window_size=5),
     "falcon/alibi": dict(alibi=True),
+    "minicpm3": dict(scale_emb=1, dim_model_base=32),
     "zaya": dict(num_experts_per_tok=1),
     "dbrx": dict(
         attn_config=dict(kv_n_heads=2, rope_theta=1e4, clip_qkv=8.0),
@@ -67,11 +80,8 @@ OTHER = {
     "qwen4_exp_text": dict(
         **dict(indexer_budget=4, indexer_compress_ratio=2, indexer_n_heads=2, indexer_kv_heads=1, indexer_head_dim=8)
     ),
+    "dots3_note": dict(per_layer_config=None, head_dim=16, index_head_dim=8),
     "dots3_note_text": dict(head_dim=16, shared_experts_intermediate_size=16, index_head_dim=8, per_layer_config=None),
-    "gemma4_assistant": dict(
-        text_config=dict(SIZES, model_type="gemma4_text", hidden_size_per_layer_input=0)
-        | dict(vocab_size_per_layer_input=0, num_kv_shared_layers=4)
-    ),
     "gemma3n_text": dict(
         num_kv_shared_layers=0, laurel_rank=4, altup_num_inputs=2, activation_sparsity_pattern=[0.0] * 4
     ),
@@ -105,14 +115,12 @@ def config(name: str):
 def random_model(name: str):
     """A model whose every number is random: fresh ones hold zeros and ones, which hide paths."""
     torch.manual_seed(0)
-    made = config(name)
-    made = getattr(made, "decoder", made) if name.startswith("musicgen") else made
-    model = tf.AutoModelForCausalLM.from_config(made, dtype=torch.float32).eval()
+    model = tf.AutoModelForCausalLM.from_config(config(name), dtype=torch.float32).eval()
     draw = torch.Generator().manual_seed(1)
     for value in model.state_dict().values():
         if value.is_floating_point():
             noise = torch.randn(value.shape, generator=draw)
-            value.copy_(value + 0.4 * noise if value.ndim < 2 else noise * 1.5 * value.shape[-1] ** -0.5)
+            value.copy_(value + 0.2 * noise if value.ndim < 2 else noise * 1.5 * value.shape[-1] ** -0.5)
     return model
 
 
@@ -127,25 +135,28 @@ class ToldSlots(Told):
         return torch.randn(self.horizon + 1, self.backbone.embed.weight.shape[1], generator=draw)[slots.index]
 
 
-def farthest(backbone: Backbone) -> tuple[float, int]:
-    """How far the distributions of decoding are from those of whole forward passes by token ids, at most (total
-    variation), and how many drafts were refused on the way: single rows and a ragged batch, with and without drafts.
-    """
-    batch = ragged()
-    alone = [[row] for row in batch]
-    worst, refused = 0.0, 0
-    for prompts in (batch, *alone[:2]):
-        texts, far, _ = decoded(backbone, None, prompts)
-        kinds = [Told(backbone, texts), make_drafter("lookup", backbone, horizon=3)]
-        kinds += [ToldSlots(backbone, texts)] if backbone.takes_slots else []
-        for drafter in kinds:
-            _, distance, no = decoded(backbone, drafter, prompts)
-            worst, refused = max(worst, far, distance), refused + no
-    return worst, refused
+class Found(NamedTuple):
+    """How decoding compares with whole forward passes by token ids."""
+
+    far: float  # the farthest of its distributions from the model's (total variation)
+    change: float  # how far the model's distributions are from one another, in the mean: what there is to see
+    refused: int  # drafts
 
 
-def decoded(backbone: Backbone, drafter, prompts: list[list[int]]) -> tuple[list[list[int]], float, int]:
-    """The texts of one run at temperature 1, the farthest of their distributions, and how many drafts were refused."""
+def found(backbone: Backbone) -> Found:
+    """Single rows and a ragged batch, without drafts, with drafts of which some are refused, and with slots."""
+    batch, all_found = ragged(), []
+    for prompts in (batch, batch[:1], batch[1:2]):
+        texts, plain = decoded(backbone, None, prompts)
+        drafters = [Told(backbone, texts), make_drafter("lookup", backbone, horizon=3)]
+        drafters += [ToldSlots(backbone, texts)] if backbone.takes_slots else []
+        all_found += [plain, *(decoded(backbone, d, prompts)[1] for d in drafters)]
+    far, change, refused = zip(*all_found, strict=True)
+    return Found(max(far), min(change), sum(refused))
+
+
+def decoded(backbone: Backbone, drafter, prompts: list[list[int]]) -> tuple[list[list[int]], Found]:
+    """The texts of one run at temperature 1, and what was found."""
     horizon = drafter.horizon if drafter else 0
     tape = make_tape(True, 1.0, len(prompts), horizon, LENGTH, (3, 0), None, backbone.device)
     law = partial(shape, temperature=1.0, top_k=0, top_p=1.0)
@@ -155,12 +166,14 @@ def decoded(backbone: Backbone, drafter, prompts: list[list[int]]) -> tuple[list
             said[row] += call.p[row, :count]
             refused += max(0, int(call.draft.n[row]) - max(0, count - 1))
     texts = [t[:n] for t, n in zip(call.tokens.tolist(), call.length.tolist(), strict=True)]
-    far = 0.0
-    for prompt, text, laws in zip(prompts, texts, said, strict=True):
+    far, change = 0.0, 1.0
+    for prompt, text, ours in zip(prompts, texts, said, strict=True):
         with torch.inference_mode():
-            whole = backbone.model(input_ids=torch.tensor([text[:-1]]), use_cache=False).logits[0, len(prompt) - 1 :]
-        far = max(far, float((law(whole) - torch.stack(laws)).abs().sum(-1).max()) / 2)
-    return texts, far, refused
+            whole = law(backbone.model(input_ids=torch.tensor([text[:-1]]), use_cache=False).logits[0])
+        own = whole[len(prompt) - 1 :]
+        far = max(far, float((own - torch.stack(ours)).abs().sum(-1).max()) / 2)
+        change = min(change, float((own[1:] - own[:-1]).abs().sum(-1).mean()) / 2)
+    return texts, Found(far, change, refused)
 
 
 def ragged() -> list[list[int]]:

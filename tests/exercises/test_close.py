@@ -11,7 +11,7 @@ from mtp_explore.exercises.independent_heads import guess_dearest
 from mtp_explore.exercises.lossless import Place
 from mtp_explore.exercises.mask_harm import guess_paid
 from mtp_explore.exercises.throws import guess_window
-from mtp_explore.plots.price import Rounds
+from mtp_explore.plots.price import Rounds, break_even
 from mtp_explore.trace import recorded as room
 from mtp_explore.trace.records import Trace
 from tests.exercises.trace_of import step
@@ -126,6 +126,7 @@ def test_timings_are_graded_by_their_rounds():
     plain = Rounds([(1.0, 1.0)] * 5)
     question = guess_paid({"ordinary decoding": plain, "masks": masks})
     assert set(question.answers) == {"masks", "ordinary decoding"} and "0.27 to 1.20" in question.why
+    assert break_even({"masks": masks}).layout.xaxis.range[1] > 9, "the bar ends within the figure"
     sure = guess_paid({"ordinary decoding": plain, "masks": Rounds([(2.0, 2.4), (2.1, 2.4), (1.9, 2.4)])})
     assert sure.answers == ["masks"] and tuple(masks) == (2.1, 2.4)
 
