@@ -63,10 +63,7 @@ def located(name, kind: str, remedy: str) -> Path | None:
     these, with the nearest shipped names.
     """
     path, text = checks.path("name", checks.instance("name", name, (str, os.PathLike), remedy)), str(name)
-    try:
-        directory = shipped_directory(text, kind) or (path if path.is_dir() else None)
-    except OSError as error:  # a name too long for a file
-        raise ValueError(checks.refusal("name", name, f"it is no directory ({error.strerror}); {remedy}")) from error
+    directory = shipped_directory(text, kind) or (path if path.is_dir() else None)
     hub = isinstance(name, str) and (HUB_ID.fullmatch(name) or (kind and name in OWNERS))
     if directory is None and (not hub or shipped_directory(text.split("/")[0], "backbone")):
         raise ValueError(unknown(name, kind))

@@ -61,15 +61,17 @@ class GatedLoRA(nn.Module):
         self.fan_in_fan_out = any(isinstance(layer, Conv1D) for layer in self.layers.values())
         self.base_name = getattr(model.config, "_name_or_path", None) or None
         sizes = {name.replace(".", "/"): _sizes(layer) for name, layer in self.layers.items()}
-        self.down = nn.ParameterDict({key: torch.empty(rank, size[0]) for key, size in sizes.items()})
-        self.up = nn.ParameterDict({key: torch.zeros(size[1], rank) for key, size in sizes.items()})
+        self.down = nn.ParameterDict({key: torch.empty(self.rank, size[0]) for key, size in sizes.items()})
+        self.up = nn.ParameterDict({key: torch.zeros(size[1], self.rank) for key, size in sizes.items()})
         for weight in self.down.values():
             nn.init.kaiming_uniform_(weight, a=math.sqrt(5))
         self.to(model.device, model.dtype)
         attach(model, self)
 
     def pair(self, name: str) -> tuple[Tensor, Tensor]:
-        """B [r, in] and A [out, r] of a layer."""
+        """B [r, in] and A [out, r] of a layer, by its name in the model."""
+        if not isinstance(name, str) or name not in self.layers:
+            checks.choice("name", name, self.layers)
         key = name.replace(".", "/")
         return self.down[key], self.up[key]
 

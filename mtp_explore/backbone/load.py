@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checks import choice, printable, refusal, shown
+from ..checks import choice, printable, refusal
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import (
@@ -364,7 +364,7 @@ def _device(device: str | torch.device | None) -> torch.device:
         tried.item()
     except (RuntimeError, AssertionError, TypeError) as error:
         why = printable(str(error).splitlines()[0])
-        raise ValueError(f"device={shown(device)} cannot be used here ({why}): try 'cpu'") from error
+        raise ValueError(refusal("device", device, f"it cannot be used here ({why}); use 'cpu'")) from error
     return tried.device
 
 

@@ -21,6 +21,7 @@ PROBE = 2, 3  # rows and tokens of that pass
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Module]:
     """Every linear layer by its name in the model, but the unembedding and what peft has wrapped or put in."""
+    checks.instance("model", model, nn.Module, "pass a causal model of transformers, backbone.model")
     inside = {id(m) for m in model.get_output_embeddings().modules()}
     for module in model.modules():
         if hasattr(module, "base_layer"):
@@ -59,7 +60,9 @@ def select(model: nn.Module, targets: str) -> dict[str, nn.Module]:
     cannot be gated by rows.
     """
     if not isinstance(targets, str):
-        raise ValueError(checks.refusal("targets", targets, "use 'all', 'attention', 'mlp' or 'q_proj,v_proj'"))
+        raise ValueError(
+            checks.refusal("targets", targets, "it must be 'all', 'attention', 'mlp' or endings: 'q_proj,v_proj'")
+        )
     every = linear_layers(model)
     shapes = given(model, every)
     served = {n: m for n, m in every.items() if by_rows(shapes.get(n, []))}

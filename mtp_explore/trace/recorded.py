@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..checks import nearest, shown
+from ..checks import nearest, refusal
 from .records import Trace
 
 
@@ -18,7 +18,7 @@ def recorded(name: str) -> Trace:
     known = _files()
     if not isinstance(name, str) or name not in known:
         some = ", ".join(known) or "none found: run benchmarks/record_traces.py, or set MTP_EXPLORE_DATA"
-        raise ValueError(f"name={shown(name)} is no recorded trace ({some}){nearest(name, known)}")
+        raise ValueError(refusal("name", name, f"it must be a recorded trace ({some}){nearest(name, known)}"))
     return Trace.from_json(known[name].read_text("utf-8"))
 
 
