@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from ..checks import choice, whole
+from ..checks import choice, nearest, shown, whole
 from ..decode.arguments import shaping
 from ..measure.faults import FAULTS, planted
 from ..measure.law import ExactLaw, exact_law
