@@ -23,6 +23,7 @@ from ..tensors.given import tensor
 from .progress import bar
 
 TINY = 1e-300  # keeps 0/0 at 0
+MOST = 1_000_000  # of ranks, rounds, starts
 LOOK = 10  # rounds between two looks at the clockwork: each makes the device wait
 
 
@@ -75,13 +76,14 @@ def em(
 
 def divergence(p: Tensor, q: Tensor) -> Tensor:
     """KL(p || q) in nats over all cells; infinite where q is 0 and p is not."""
-    tensor("p", p, "..."), tensor("q", q, "...")
+    if tensor("p", p, "...").shape != tensor("q", q, "...").shape:
+        raise ValueError(f"q has the shape {tuple(q.shape)} and p {tuple(p.shape)}: both need the same axes")
     return torch.where(p > 0, p * (p.clamp(min=TINY).log() - q.log()), 0.0).sum()
 
 
 def counted(name: str, value) -> int:
-    """`value` as an int; ValueError where it is no whole number, 1 or more."""
-    return whole(name, value, 1)
+    """`value` as an int; ValueError where it is no whole number from 1 to a million."""
+    return whole(name, value, 1, MOST)
 
 
 def cells(x, called: str = "law") -> Tensor:

@@ -154,7 +154,7 @@ def sweep(joint, methods: Iterable[str], ranks: Iterable[int], restarts: int = 3
     ValueError where `methods` or `ranks` is no list.
     """
     for name, given in (("methods", methods), ("ranks", ranks)):
-        if isinstance(given, str) or not isinstance(given, Iterable):
+        if isinstance(given, str) or not isinstance(given, Iterable) or getattr(given, "shape", None) == ():
             raise ValueError(refusal(name, given, f"give a list, {name}=[{shown(given)}]"))
     ranks = tuple(ranks)
     pairs = [(m, r) for m in methods for r in ranks]

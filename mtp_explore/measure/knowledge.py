@@ -33,6 +33,7 @@ from .progress import bar
 
 CELLS = 1 << 25  # scores held at a time
 ROWS = 512  # continuations sampled at a time
+WIDEST = 1 << 24  # vocabulary
 MOST = 100_000  # of distances, samples, resamples
 
 
@@ -80,10 +81,11 @@ def _ids(backbone: Backbone, document, name: str) -> list[int]:
 def rank_of(scores: Tensor, token: Tensor) -> Tensor:
     """[...] where `token` [...] stands among scores [..., V], 0 = highest; -1 where the token is -1."""
     tensor("scores", scores, "..., V"), tensor("token", token, "...", "whole numbers")
-    if scores.shape[:-1] != token.shape or not scores.shape[-1]:
+    size = scores.shape[-1]
+    if scores.shape[:-1] != token.shape or (token.numel() and not -1 <= int(token.min()) <= int(token.max()) < size):
         raise ValueError(
             f"scores has the shape {tuple(scores.shape)} and token {tuple(token.shape)}: give the scores [..., V] of "
-            "every token [...]"
+            f"every token [...], and tokens from -1 (none) to {size - 1}"
         )
     mine = scores.gather(-1, token.clamp(min=0)[..., None])
     earlier = torch.arange(scores.shape[-1], device=scores.device) < token[..., None]
@@ -134,7 +136,7 @@ def ahead(drafter, text: Text, row: Tensor, place: Tensor) -> Iterator[Tensor]:
     for name, value, size in (("row", row, shape[0]), ("place", place, shape[1])):
         tensor(name, value, "m", "whole numbers")
         if value.shape != row.shape or (len(value) and not 0 <= int(value.min()) <= int(value.max()) < size):
-            raise ValueError(refusal(name, value, f"it must hold numbers from 0 to {size - 1}, one for each place"))
+            raise ValueError(f"row and place: {name} must hold numbers from 0 to {size - 1}, both one for each place")
     future = text.future[row, place]
     belief = drafter.begin(_state(drafter, text, row, place, future))
     for k in range(min(future.shape[1], drafter.horizon + 1)):
@@ -228,7 +230,9 @@ def _text(text: Text) -> Text:
 def _stream(counted: Tensor, text: Text, vocabulary: int) -> tuple[Tensor, int]:
     """The stream [N] on the text's device, and V; ValueError where it holds what is no token, or is too short."""
     most = max(1, int(_text(text).future.max()) + 1, int(text.tokens.max()) + 1)
-    vocabulary = whole("vocabulary", vocabulary, most, why="the backbone's, so that every token of the text is in it")
+    vocabulary = whole(
+        "vocabulary", vocabulary, most, WIDEST, why="the backbone's, so that every token of the text is in it"
+    )
     tensor("counted", counted, "N", "whole numbers")
     if len(counted) <= text.future.shape[2] or not 0 <= int(counted.min()) <= int(counted.max()) < vocabulary:
         raise ValueError(
@@ -250,7 +254,7 @@ def shares(ranks: Tensor, texts: int, within: int = 1, resamples: int = 1000, se
     (bootstrap over the n `texts`). ValueError where the rows are no n equal parts.
     """
     tensor("ranks", ranks, "n L, K")
-    texts, within = whole("texts", texts, 1), whole("within", within, 1)
+    texts, within = whole("texts", texts, 1), whole("within", within, 1, WIDEST)
     resamples, seed = whole("resamples", resamples, 1, MOST), seeded("seed", seed)
     if not len(ranks) or len(ranks) % texts:
         raise ValueError(f"texts={texts}: the {len(ranks)} rows of ranks are not that many texts of equal length")

@@ -26,7 +26,7 @@ from ..decode.plan import resolve
 from ..decode.tape import PositionTape
 from ..tensors.categorical import WATCH, shape
 from ..verify import match, rule_named
-from .arguments import fitting, sound
+from .arguments import fitting, listed, sound
 from .boxes import Boxes, TooMany, cut, joined, unit
 from .progress import bar
 
@@ -156,9 +156,7 @@ class _Job(NamedTuple):
 def _cells(cells) -> list[float]:
     if cells is None:
         return []
-    if isinstance(cells, str) or not hasattr(cells, "__iter__"):
-        raise TypeError(refusal("cells", cells, "it must be a list of places in (0, 1)"))
-    return [real(f"cells[{i}]", x, 0, 1) for i, x in enumerate(cells)]
+    return [real(f"cells[{i}]", x, 0, 1) for i, x in enumerate(listed("cells", cells, "places in (0, 1)", 0))]
 
 
 def _foresee(job: _Job, cells: list[float], tape) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..backbone.blocks import block_states, freeze
-from ..checks import instance, refusal, whole
+from ..checks import flag, instance, refusal, whole
 from ..contract import Draft
 from ..decode.loop import forward
 from ..decode.plan import resolve
@@ -31,7 +31,7 @@ def behind(drafter, text: Text, at: Sequence[int], adapters: bool = True) -> Ten
 
     adapters: let the gate stand open; without it masks are only strange tokens to an untouched model.
     """
-    at, backbone = _asked(drafter, text, at), drafter.backbone
+    at, backbone, adapters = _asked(drafter, text, at), drafter.backbone, flag("adapters", adapters)
     frozen = freeze(backbone, text.tokens)
     anchors = torch.tensor(at, device=text.tokens.device).expand(len(text.tokens), -1)
     masks = drafter.masks[: drafter.horizon].to(backbone.dtype).expand(*anchors.shape, -1, -1)
@@ -45,7 +45,7 @@ def ahead(drafter, text: Text, at: Sequence[int], sampler: bool = True, adapters
     the true token before the one it speaks of; else the unembedding reads the mask's state as it is.
     ValueError where the text's tokens ahead do not reach over the masks, or a place lies outside.
     """
-    at, k = _asked(drafter, text, at), drafter.horizon
+    at, k, sampler = _asked(drafter, text, at), drafter.horizon, flag("sampler", sampler)
     if text.future.shape[2] < k + 1:
         raise ValueError(f"the text knows {text.future.shape[2]} tokens ahead, {k} masks need {k + 1}: read it anew")
     states = behind(drafter, text, at, adapters)
@@ -83,7 +83,7 @@ def call_seconds(drafter, prompt: list[int], plans: dict, times: int = 20) -> di
     step; a plan is y', K drafts and its slots. Only the call is timed, not what is made of it.
     """
     backbone, k = drafting("drafter", drafter).backbone, drafter.horizon
-    prompt, times = fitting(backbone, prompt, 2 * k + 1, "2 K + 1"), whole("times", times, 1)
+    prompt, times = fitting(backbone, prompt, 2 * k + 1, "2 K + 1"), whole("times", times, 1, 1_000_000)
     instance("plans", plans, Mapping, "it must be {name: plan}")
     if len(prompt) < k:
         raise ValueError(refusal("prompt", prompt, f"it must have at least K = {k} tokens: they stand for the drafts"))

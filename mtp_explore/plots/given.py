@@ -20,7 +20,7 @@ def numbers(name: str, value, axes: int | None = None, finite: bool = True, what
     remedy = f"it must be {what}{shape}" + (", all finite" if finite else "")
     try:
         plain = [float(x) for x in given] if axes == 1 and isinstance(given, list | tuple | range) else given
-        found = np.asarray(plain, dtype=float) if not isinstance(plain, str | bytes | Mapping) else None
+        found = None if isinstance(plain, str | bytes | Mapping) or np.iscomplexobj(plain) else np.asarray(plain, float)
     except (TypeError, ValueError, OverflowError):
         found = None
     if found is None or not isinstance(given, Iterable) or not found.size or (axes is not None and found.ndim != axes):
