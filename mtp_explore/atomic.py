@@ -11,8 +11,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,10 +37,7 @@ def replace(path: str | os.PathLike, write: Callable[[str], object]) -> None:
         else:
             _exchange(Path(os.path.realpath(path)), write, stat.S_IMODE(old.st_mode) if old else SHARED)
     except OSError as error:
-        raise OSError(
-            printable(f"{str(path)!r} could not be written ({error}), and is as it was before: ")
-            + "free some space on the disk, or choose a directory you may write to"
-        ) from error
+        raise OSError(unwritten(path, error)) from error
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -48,17 +46,66 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     replace(path, lambda temporary: Path(temporary).write_bytes(data))
 
 
+def replace_all(directory: Path, write: Callable[[Path], object], last: str, stale: Iterable[str] = ()) -> None:
+    """Let `write(temporary directory)` make files, then move them into `directory`, the one called `last` at the end:
+    until all are whole on the disk, nothing of what was there is touched. Older files that fit the patterns `stale` go.
+
+    ValueError: `directory` is a file. OSError, as in `replace`: it cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(directory / last)
+        try:
+            temporary.mkdir()
+            write(temporary)
+            made = sorted((f for f in temporary.rglob("*") if f.is_file()), key=lambda f: (f.name == last, f))
+            for file in made:
+                _settle(file, SHARED)
+            new = [directory / file.relative_to(temporary) for file in made]
+            for file, place in zip(made, new, strict=True):
+                place.parent.mkdir(exist_ok=True)
+                os.replace(file, place)
+            for old in {old for pattern in stale for old in directory.glob(pattern)} - set(new):
+                old.unlink()
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(
+            f"directory={str(directory)!r}: it must be a directory, and a file of that name is there: choose another "
+            "name"
+        ) from error
+    except OSError as error:
+        raise OSError(f"directory={unwritten(directory, error)}") from error
+
+
+def unwritten(path: Path, error: OSError) -> str:
+    return (
+        printable(f"{str(path)!r} could not be written ({error}), and is as it was before: ")
+        + "free some space on the disk, or choose a directory you may write to"
+    )
+
+
 def _exchange(path: Path, write: Callable[[str], object], mode: int) -> None:
-    _sweep(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}")
+    temporary = _temporary(path)
     try:
         write(str(temporary))
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(mode)
+        _settle(temporary, mode)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A name beside `path` that no other write uses; what the dead have left under such names goes."""
+    _sweep(path)
+    return path.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}")
+
+
+def _settle(file: Path, mode: int) -> None:
+    """See that the disk has a file, and who may read it."""
+    with open(file, "rb+") as opened:
+        os.fsync(opened.fileno())
+    file.chmod(mode)
 
 
 def _sweep(path: Path) -> None:
@@ -68,7 +115,8 @@ def _sweep(path: Path) -> None:
         for name in os.listdir(path.parent):
             found = own.fullmatch(name)
             if found and not _alive(int(found[1])):
-                (path.parent / name).unlink()
+                left = path.parent / name
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _alive(process: int) -> bool:

@@ -103,7 +103,7 @@ def choice(name: str, value, known: Iterable[str]) -> str:
 
 def nearest(value, known: Iterable[str]) -> str:
     """'; did you mean ...?' where a known name looks like `value`, else nothing."""
-    near = difflib.get_close_matches(str(value)[:200], [str(k) for k in known], 3, 0.3)
+    near = difflib.get_close_matches(value[:200], [str(k) for k in known], 3, 0.3) if isinstance(value, str) else []
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
@@ -147,6 +147,12 @@ def path(name: str, value) -> Path:
     if not fits:
         raise ValueError(refusal(name, value, "it must be the path of a file or directory, as text or pathlib.Path"))
     try:
-        return Path(text).expanduser()
+        found = Path(text).expanduser()
+        os.fsencode(found)
+        found.exists()
     except RuntimeError as error:  # no such user
         raise ValueError(refusal(name, value, f"{error}; write the directory out")) from error
+    except (OSError, UnicodeError) as error:  # too long, or not to be written in the system's letters
+        why = getattr(error, "strerror", None) or "it holds half a character"
+        raise ValueError(refusal(name, value, f"no file can be called so, {why}: choose another")) from error
+    return found

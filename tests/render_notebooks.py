@@ -59,6 +59,12 @@ def readable(data: dict) -> None:
         data.setdefault("text/html", "" if bridge else NOTE)
 
 
+def title(notebook, path: Path) -> str:
+    """The first heading of a notebook; its file's name where it has none."""
+    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    return next((line.lstrip("# ").strip() for line in lines if line.startswith("# ")), path.stem)
+
+
 def render(notebook, path: Path) -> Path:
     """Write an executed notebook to `path`; returns it."""
     for cell in notebook.cells:
@@ -66,7 +72,7 @@ def render(notebook, path: Path) -> Path:
             readable(output.get("data", {}))
     notebook.metadata.pop("widgets", None)
     empty = dict.fromkeys(SCRIPTS, "data:text/javascript,")
-    page, _ = Exporter(**empty).from_notebook_node(notebook)
+    page, _ = Exporter(**empty).from_notebook_node(notebook, resources={"metadata": {"name": title(notebook, path)}})
     path.parent.mkdir(exist_ok=True)
     path.write_text(page, encoding="utf-8")
     script = path.parent / "plotly.min.js"

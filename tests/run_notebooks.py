@@ -1,15 +1,19 @@
 """Check, run or render the notebooks: `python tests/run_notebooks.py check | run | book [notebook ...]`.
 
 check   committed form: no outputs, no execution counts, code cells short
-run     each notebook whole in a fresh kernel, with its seconds; stops at no failure, fails at the end
+run     each notebook whole in a fresh kernel, with its seconds; stops at no failure, fails at the end. A series that
+        changes its colour from figure to figure is a failure too
 book    run, then render to HTML in book/; players work there without a kernel and nothing is fetched
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,8 +21,13 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
 LONG, TOO_LONG = 6, 15  # lines of a code cell: the notebook asks, the library answers
-CELL_SECONDS = 120
+NOTEBOOK_SECONDS = 7200  # for a whole one: a busy machine is no fault. MTP_NOTEBOOK_SECONDS overrides it
+FIGURE = "application/vnd.plotly.v1+json"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Stopped(BaseException):
+    """A signal, by its number, asked to stop."""
 
 
 def faults(notebook) -> list[str]:
@@ -38,14 +47,82 @@ def faults(notebook) -> list[str]:
     return found
 
 
-def execute(notebook) -> None:
-    """Run every cell in a fresh kernel whose directory is notebooks/; raises what nbclient raises."""
-    from nbclient import NotebookClient
+class Run(threading.Thread):
+    """One notebook in a fresh kernel whose directory is notebooks/. In a thread of its own, so that nbclient leaves the
+    signals to this process: it would take one as the failure of this notebook.
+    """
 
-    resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    quiet = ["--IPKernelApp.log_level=ERROR"]
-    client = dict(timeout=CELL_SECONDS, kernel_name="python3", extra_arguments=quiet, resources=resources)
-    NotebookClient(notebook, **client).execute()
+    def __init__(self, notebook):
+        super().__init__()
+        self.notebook, self.error, self.loop, self.task = notebook, None, None, None
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self.work())
+        except (Exception, asyncio.CancelledError) as error:
+            self.error = error
+
+    async def work(self) -> None:
+        from nbclient import NotebookClient
+
+        self.loop, self.task = asyncio.get_running_loop(), asyncio.current_task()
+        resources = {"metadata": {"path": str(ROOT / "notebooks")}}
+        quiet = ["--IPKernelApp.log_level=ERROR"]
+        client = dict(timeout=None, kernel_name="python3", extra_arguments=quiet, resources=resources)
+        await NotebookClient(self.notebook, **client).async_execute()
+
+    def end(self) -> None:
+        """Stop the kernel, and wait until it is gone."""
+        if self.task is not None and self.is_alive():
+            self.loop.call_soon_threadsafe(self.task.cancel)
+        self.join()
+
+
+def execute(notebook) -> None:
+    """Run a notebook whole; raises what nbclient raises, or TimeoutError after NOTEBOOK_SECONDS."""
+    seconds = float(os.environ.get("MTP_NOTEBOOK_SECONDS", NOTEBOOK_SECONDS))
+    run = Run(notebook)
+    run.start()
+    try:
+        run.join(seconds)
+        if run.is_alive():
+            raise TimeoutError(f"not done in {seconds:g} s: set MTP_NOTEBOOK_SECONDS higher on a busy machine")
+    finally:  # also where a signal ends the wait
+        run.end()
+    if run.error:
+        raise run.error
+
+
+def stop(number: int, frame) -> None:
+    """What a signal does: nothing has failed, and no other notebook is begun."""
+    raise Stopped(number)
+
+
+def figures(notebook):
+    """Every plotly figure among the outputs."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    yield from (o["data"][FIGURE] for o in outputs if FIGURE in o.get("data", {}))
+
+
+def swapped(notebook) -> list[str]:
+    """Series that change their look between the figures of an executed notebook, or share one within a figure."""
+    looks: dict[str, set] = {}
+    shared = []
+    for figure in figures(notebook):
+        here: dict[tuple, set] = {}
+        for trace in figure["data"]:
+            marker, line = trace.get("marker", {}), trace.get("line", {})
+            look = (marker.get("color"), marker.get("symbol"), line.get("dash"))
+            if trace["type"] == "scatter" and trace.get("name") and isinstance(look[0], str):
+                looks.setdefault(trace["name"], set()).add(look[:2])
+                here.setdefault(look, set()).add(trace["name"])
+        shared += [
+            f"{' and '.join(sorted(names))} look alike in one figure" for names in here.values() if len(names) > 1
+        ]
+    changed = [
+        f"{name!r} changes its look: {sorted(map(str, found))}" for name, found in looks.items() if len(found) > 1
+    ]
+    return changed + shared
 
 
 def main(verb: str, names: list[str]) -> int:
@@ -58,7 +135,8 @@ def main(verb: str, names: list[str]) -> int:
         if verb != "check":
             try:
                 execute(notebook)
-            except Exception as error:  # a failing cell, a dead kernel, a cell out of time: report, go on
+                problems = swapped(notebook)
+            except Exception as error:  # a failing cell, a dead kernel, a notebook out of time: report, go on
                 problems = [COLOURS.sub("", str(error))]
         seconds = time.perf_counter() - clock
         print(f"{'FAILED' if problems else 'ok':6}  {seconds:6.1f} s  {path.name}", *problems, sep="\n    ", flush=True)
@@ -75,4 +153,10 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in ("check", "run", "book"):
         sys.exit(__doc__)
     os.environ.setdefault("OMP_NUM_THREADS", "2")
-    sys.exit(min(main(sys.argv[1], sys.argv[2:]), 1))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        sys.exit(min(main(sys.argv[1], sys.argv[2:]), 1))
+    except Stopped as stopped:
+        print(f"stopped by {signal.Signals(stopped.args[0]).name}", flush=True)
+        sys.exit(128 + stopped.args[0])

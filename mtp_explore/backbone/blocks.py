@@ -71,7 +71,8 @@ def block_states(
     with the anchors of a row in order.
 
     gate: adapters that act on all of it, lora.gate(0). Gradients reach the embeddings and the adapters.
-    ValueError: a model whose attention cannot be exchanged, or whose window is shorter than a block.
+    ValueError: a model whose attention cannot be exchanged, whose cache holds latents (DeepSeek's attention), or whose
+    window is shorter than a block.
     """
     rows = embeds.shape[2]
     seen = sight(frozen, anchors)[:, :, None]
@@ -91,6 +92,10 @@ def block_states(
     rows = embeds.flatten(1, 2), position.flatten(1, 2), backbone.masks(make), none
     hidden = attending(backbone, frozen, [i + 1 for i in anchors.amax(0).tolist()], rows, gate)
     return hidden.unflatten(1, embeds.shape[1:3])
+
+
+class _Refused(ValueError):
+    """What `attend` itself cannot serve."""
 
 
 class _Open(NamedTuple):
@@ -120,8 +125,8 @@ def attending(backbone: Backbone, frozen: Frozen, reach: list[int], rows: tuple,
             for config, _ in before:
                 config._attn_implementation = NAME
             hidden = backbone.run(*rows, gate=gate)[1]
-        except RuntimeError as error:
-            if serving.calls or isinstance(error, torch.OutOfMemoryError):
+        except (RuntimeError, ValueError) as error:
+            if serving.calls or isinstance(error, (torch.OutOfMemoryError, _Refused)):
                 raise
             raise _own_attention(backbone) from error  # which cannot read these masks
         finally:
@@ -164,11 +169,17 @@ def attend(
     attention_mask [B, A, 1 or M, T] is that of `block_states`; others: what transformers passes besides.
     """
     if strange := [name for name in STRANGE if others.get(name) is not None]:
-        raise ValueError(f"this model's attention uses {strange[0]}, which training on frozen keys does not know")
+        raise _Refused(f"this model's attention uses {strange[0]}, which training on frozen keys does not know")
     _now.open.calls.append(module.layer_idx)
+    text = _now.open.frozen.layers[module.layer_idx]
+    if [(x.shape[1], x.shape[3]) for x in text] != [(x.shape[1], x.shape[3]) for x in (key, value)]:
+        raise _Refused(
+            f"model type {module.config.model_type!r}: its cache holds latents, not the keys and values of its heads, "
+            "and cannot be trained on frozen keys; take a drafter without slots (independent, cp, hmm, btree) or "
+            "another model (Llama, Qwen, GPT-2, ...)"
+        )
     blocks = len(_now.open.reach), -1
     query = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)).unflatten(1, (key.shape[1], -1))
     key, value = (x.unflatten(2, blocks) for x in (key, value))
-    text = _now.open.frozen.layers[module.layer_idx]
     out = block_attention(query.unflatten(3, blocks), key, value, text, attention_mask, _now.open.reach, softcap)
     return out.flatten(3, 4).flatten(1, 2).transpose(1, 2).contiguous(), None

@@ -6,15 +6,23 @@ import platform
 import re
 from pathlib import Path
 
-from .files import CARD, WEIGHTS, check_weights, checksum, read_card, write_text
+from .. import checks
+from .files import CARD, CONFIG, TOKENIZER_FILES, WEIGHTS, check_weights, checksum, read_card, write_text
 
 __all__ = ["check_weights", "machine", "read_card", "write_card"]
 
+FILES = (CONFIG, "generation_config.json", *TOKENIZER_FILES)  # what changes the text, beside the weights
+
 
 def write_card(directory: str | Path, title: str, about: str, facts: dict) -> dict:
-    """Write card.json (facts, the weights' SHA-256) and README.md (the same as a table); return the former."""
-    directory = Path(directory)
-    facts = {**facts, "sha256": checksum(directory / WEIGHTS)}
+    """Write card.json (facts, the SHA-256 of the weights and of the other files) and README.md (the same as a table);
+    return the former. ValueError: there are no weights to speak of.
+    """
+    directory = checks.path("directory", directory)
+    if not (directory / WEIGHTS).is_file():
+        raise ValueError(f"directory={str(directory)!r}: it must hold the {WEIGHTS} that the card is about")
+    files = {name: checksum(directory / name) for name in FILES if (directory / name).is_file()}
+    facts = {**facts, "files": files, "sha256": checksum(directory / WEIGHTS)}
     write_text(directory / CARD, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     rows = "\n".join(f"| {key} | {_shown(value)} |" for key, value in facts.items())
     text = f"# {title}\n\n{about}\n\n| | |\n|---|---|\n{rows}\n"

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import math
-from numbers import Real
 from pathlib import Path
 
 import torch
@@ -23,33 +22,41 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from .files import read_json, replace, write_text
+from .. import checks
+from .files import ADAPTER, read_json, save_directory, write_text
 from .now import Gate, attach
+from .seal import check_seal
+from .targets import linear_layers, select
 
-PEFT_CONFIG, PEFT_WEIGHTS, PREFIX = "adapter_config.json", "adapter_model.safetensors", "base_model.model."
+PEFT_CONFIG, PEFT_WEIGHTS, PREFIX = ADAPTER, "adapter_model.safetensors", "base_model.model."
 RANKS = 4096
-# settings of a peft adapter that change what it computes, with the values that mean the plain form above
-PLAIN = dict(
-    **dict(peft_type="LORA", bias="none", use_dora=False, use_rslora=False, lora_bias=False, rank_pattern={}),
-    **dict(alpha_pattern={}, modules_to_save=None, layer_replication=None, alora_invocation_tokens=None),
-)
+# Settings of a peft adapter, with the values that mean the plain form above. Of the others those in FREE change nothing
+# of what a trained adapter computes, and every one that we do not know has to be off: some initialisations ("pissa",
+# "olora", "corda", "loftq", ...) change the weights beneath, and an adapter read without that is another one.
+PLAIN = dict(peft_type=("LORA",), bias=("none",), init_lora_weights=(True, False, "gaussian", "orthogonal", "eva"))
+FREE = {
+    *("task_type", "auto_mapping", "peft_version", "base_model_name_or_path", "revision", "inference_mode"),
+    *("r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules", "fan_in_fan_out", "eva_config"),
+    *("layers_to_transform", "layers_pattern", "megatron_core", "qalora_group_size"),
+}
 
 
 class GatedLoRA(nn.Module):
     """Adapters for the linear layers of a transformers causal LM; the layers are referred to, not owned.
 
     rank: r; alpha: s = alpha / r, by default r; targets: "all" (every linear layer but the unembedding), "attention",
-    "mlp" (the layers outside attention), or endings of layer names, separated by commas ("q_proj,v_proj").
+    "mlp" (the layers outside attention), or endings of layer names, separated by commas ("q_proj,v_proj"). Layers that
+    are not given [B, rows, in] cannot be gated by rows, as a pass over six tokens shows: these three leave them out
+    (routers and shared experts, which see tokens flattened; OPT's MLP; the second half of latent attention), and named
+    ones are refused. Experts that are no linear layers (a mixture keeps one array for all) get no adapters either.
+    ValueError: bad options, or no layer left.
     """
 
     def __init__(self, model: nn.Module, rank: int = 16, alpha: float | None = None, targets: str = "all"):
         super().__init__()
-        if not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= RANKS:
-            raise ValueError(f"rank={rank!r}: it must be a whole number from 1 to {RANKS}")
-        alpha = rank if alpha is None else alpha
-        if not isinstance(alpha, Real) or not 0 < alpha < math.inf:
-            raise ValueError(f"alpha={alpha!r}: the update is scaled by alpha / rank, so it must be above 0")
-        self.rank, self.alpha = rank, alpha
+        self.rank = checks.whole("rank", rank, 1, RANKS)
+        why = "the update is scaled by alpha / rank"
+        self.alpha = self.rank if alpha is None else checks.real("alpha", alpha, above=0, why=why)
         self.layers = select(model, targets)
         self.fan_in_fan_out = any(isinstance(layer, Conv1D) for layer in self.layers.values())
         self.base_name = getattr(model.config, "_name_or_path", None) or None
@@ -78,9 +85,9 @@ class GatedLoRA(nn.Module):
         return Gate(self, first)
 
     def save_peft(self, directory: str | Path) -> None:
-        """A plain peft adapter: adapter_config.json and adapter_model.safetensors. peft itself adds it to every row."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
+        """A plain peft adapter: adapter_config.json and adapter_model.safetensors, sealed; never half written. peft
+        itself adds it to every row. ValueError: `directory` is a file. OSError: it cannot be written.
+        """
         weights = {}
         for name in self.layers:
             for letter, weight in zip("AB", self.pair(name), strict=True):
@@ -92,35 +99,46 @@ class GatedLoRA(nn.Module):
             **dict(r=self.rank, lora_alpha=self.alpha, lora_dropout=0.0, bias="none"),
             **dict(target_modules=sorted(self.layers), fan_in_fan_out=self.fan_in_fan_out),
         )
-        replace(directory / PEFT_WEIGHTS, lambda path: save_file(weights, path))
-        write_text(directory / PEFT_CONFIG, json.dumps(config, indent=2) + "\n")
+
+        def write(where: Path) -> None:
+            save_file(weights, where / PEFT_WEIGHTS)
+            write_text(where / PEFT_CONFIG, json.dumps(config, indent=2) + "\n")
+
+        save_directory(directory, write)
 
     @classmethod
     def from_peft(cls, model: nn.Module, directory: str | Path) -> GatedLoRA:
         """The adapters of a plain peft LoRA directory, for this model; ValueError where they are no plain LoRA or do
         not fit its layers.
         """
-        directory = Path(directory)
+        directory = checks.path("directory", directory)
         missing = [f for f in (PEFT_CONFIG, PEFT_WEIGHTS) if not (directory / f).is_file()]
         if missing:
             raise ValueError(f"directory={str(directory)!r} has no {missing[0]}: it is not a saved peft adapter")
         config = read_json(directory / PEFT_CONFIG)
-        odd = {k: config[k] for k, plain in PLAIN.items() if k in config and (config[k] or plain) != plain}
-        if odd:
-            raise ValueError(f"directory={str(directory)!r} is no plain LoRA adapter ({odd}): export it without these")
+        if odd := {k: v for k, v in config.items() if not _is_plain(k, v)}:
+            raise ValueError(
+                f"directory={str(directory)!r} is no plain LoRA adapter ({checks.shown(odd)}): save it without these "
+                "(peft converts initialisations, save_pretrained(path_initial_model_for_weight_conversion=...))"
+            )
         try:
             weights = load_file(directory / PEFT_WEIGHTS)
+            check_seal(directory / PEFT_WEIGHTS)
         except Exception as error:
             raise ValueError(f"{str(directory / PEFT_WEIGHTS)!r} is damaged ({error}): restore the file") from error
         names = sorted({key.removeprefix(PREFIX).rpartition(".lora_")[0] for key in weights})
-        known = select(model, "all")
+        known = linear_layers(model)
         strange = [name for name in names if name not in known]
         if strange or not names:
             raise ValueError(
                 f"directory={str(directory)!r} adapts {strange[0] if strange else 'nothing'!r}, which is no linear "
-                f"layer of this model (it has {next(iter(known))!r}, ...): take the adapter of this model"
+                f"layer of this model (it has {next(iter(known), None)!r}, ...): take the adapter of this model"
             )
-        made = cls(model, config["r"], config.get("lora_alpha"), ",".join(names))
+        if more := weights.keys() - {f"{PREFIX}{name}.lora_{letter}.weight" for name in names for letter in "AB"}:
+            raise ValueError(
+                f"directory={str(directory)!r} is no plain LoRA adapter: it holds {sorted(more)[0]!r} besides"
+            )
+        made = cls(model, config.get("r"), config.get("lora_alpha"), ",".join(names))
         for name in names:
             for letter, mine in zip("AB", made.pair(name), strict=True):
                 found = weights.get(f"{PREFIX}{name}.lora_{letter}.weight")
@@ -134,30 +152,9 @@ class GatedLoRA(nn.Module):
         return made
 
 
-def select(model: nn.Module, targets: str) -> dict[str, nn.Module]:
-    """The linear layers that `targets` names, by their names in the model; ValueError where it names none."""
-    if not isinstance(targets, str):
-        raise ValueError(
-            f"targets={targets!r}: use 'all', 'attention', 'mlp' or endings of layer names, 'q_proj,v_proj'"
-        )
-    last = model.get_output_embeddings()
-    every = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear | Conv1D) and m is not last}
-    attends = {name for name in every if "attn" in name or "attention" in name}
-    if targets == "all":
-        return every
-    if targets in ("attention", "mlp"):
-        return {n: m for n, m in every.items() if (n in attends) == (targets == "attention")}
-    found = {}
-    for ending in (t.strip() for t in targets.split(",")):
-        hits = {n: m for n, m in every.items() if ending and (n == ending or n.endswith(f".{ending}"))}
-        if not hits:
-            endings = ", ".join(sorted({n.rpartition(".")[2] for n in every}))
-            raise ValueError(
-                f"targets={targets!r}: {ending!r} is no linear layer of this model; use 'all', 'attention', 'mlp' or "
-                f"some of {endings}"
-            )
-        found |= hits
-    return {n: m for n, m in every.items() if n in found}  # in the model's order
+def _is_plain(key: str, value) -> bool:
+    """Does this setting of a peft adapter leave it what GatedLoRA computes?"""
+    return key in FREE or not value or value in PLAIN.get(key, ())
 
 
 def _sizes(layer: nn.Module) -> tuple[int, int]:

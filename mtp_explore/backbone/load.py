@@ -6,7 +6,6 @@ repository is never run (`trust_remote_code` stays off).
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from numbers import Integral
@@ -15,17 +14,33 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checks import refusal
+from ..checks import choice, printable, refusal, shown
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
-from .files import checked, shipped_directory, shipped_names
+from .files import (
+    ADAPTER,
+    CONFIG,
+    MODEL_FILES,
+    OWNERS,
+    checked,
+    located,
+    read_json,
+    save_directory,
+    tokenizer_files,
+)
 from .fingerprint import fingerprint
 from .layout import Layout, additive
 from .now import NOW, Gate, attach, listen, lock_of
-from .truth import compared, refuse_strange
+from .seal import check_seal
+from .sense import check_config, check_fit, tensors_in
+from .truth import compared, refuse_mps, refuse_strange
 
 PROMPT = "pass a string, a list of token ids, or a list of either"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
+DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
+REMEDY = (
+    'pass the name of a shipped model ("stories"), a directory or a Hub id; a model of transformers becomes one by '
+    "Backbone(model, tokenizer)"
+)
 
 
 class Backbone:
@@ -111,7 +126,7 @@ class Backbone:
                 NOW.keep, NOW.states, NOW.gate = None, None, outer
 
     def by_ids(self, tokens: Tensor) -> Tensor:
-        """Logits [B, T, V] of whole texts [B, T], read by the model in one pass without cache, as it is."""
+        """Logits [B, T, V] of whole texts [B, T], read by the model in one pass without a cache, as it is."""
         with lock_of(self.model):
             return self.model(tokens, use_cache=False).logits
 
@@ -166,7 +181,8 @@ class Backbone:
 
     def _ids(self, prompt) -> list[int]:
         if not isinstance(prompt, str):
-            ids = prompt.tolist() if hasattr(prompt, "tolist") else prompt
+            ids = unpacked(prompt)
+            ids = ids.tolist() if hasattr(ids, "tolist") else ids
             if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
                 chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
                 remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
@@ -216,10 +232,17 @@ class Backbone:
         return self
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """config.json, model.safetensors and the tokenizer's files, as transformers writes them."""
-        self.model.save_pretrained(directory)
-        if self.tokenizer is not None:
-            self.tokenizer.save_pretrained(directory)
+        """config.json, model.safetensors and the tokenizer's files, as transformers writes them, but sealed and never
+        half written; they replace an older model and its card. ValueError: `directory` is a file. OSError: it cannot be
+        written.
+        """
+
+        def write(where: Path) -> None:
+            self.model.save_pretrained(where)
+            if self.tokenizer is not None:
+                self.tokenizer.save_pretrained(where)
+
+        save_directory(directory, write, stale=MODEL_FILES)
 
 
 def is_single(prompt) -> bool:
@@ -256,51 +279,96 @@ def _context(text) -> int:
     return most if most > 0 else 1 << 30  # XLNet says -1
 
 
-def load_backbone(name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | None = None):
-    """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id.
+def load_backbone(
+    name: str | Path, device: str | torch.device | None = None, dtype: torch.dtype | str | None = None
+) -> Backbone:
+    """A `Backbone` from a shipped name ("stories", "arithmetic", "code"), a directory or a Hub id ("gpt2" and its like
+    without their owners too).
 
-    device: "cpu", "cuda", ...; default CUDA where there is one. dtype: default float32 on the CPU, the file's own on
-    an accelerator. Errors: an unknown name (with the nearest known ones), a file that is damaged or not safetensors.
+    device: "cpu", "cuda", ...; default CUDA where there is one. dtype: torch.float32, "bfloat16", ...; default float32
+    on the CPU, the file's own ("auto") on an accelerator.
+    Errors: TypeError for what is no name; ValueError for an unknown name (with the nearest known ones), a device that
+    is not here or has no float64, a model that brings code of its own (it is never run), a config.json that makes no
+    sense, a file that is damaged or not safetensors.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    place, dtype = _device(device), _dtype(dtype)
+    directory = located(name, "backbone", REMEDY)
+    if directory is not None:
+        _refuse_other_kinds(directory)
+        checked(directory)
+    source = str(directory or OWNERS.get(name, name))
+    try:
+        model, tokenizer = _read(source, directory, dtype or ("float32" if place.type == "cpu" else "auto"))
+    except Exception as error:
+        why = printable((str(error) or repr(error)).splitlines()[0].rstrip("."))
+        if "trust_remote_code" in str(error):
+            why = "it brings code of its own, which is never run"
+        raise ValueError(
+            f"name={str(name)!r} could not be loaded: {why}. "
+            "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
+        ) from error
+    return Backbone(model.to(place), tokenizer, name=str(name))
+
+
+def _read(source: str, directory: Path | None, dtype: str) -> tuple:
+    """Model and tokenizer as transformers has them; what files and config can tell comes before any building."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
     from transformers.utils import logging as progress
 
-    try:
-        device = torch.empty(0, device=device or ("cuda" if torch.cuda.is_available() else "cpu")).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"device={str(device)!r} cannot be used here ({str(error).splitlines()[0]}): try 'cpu'"
-        ) from error
-    directory = shipped_directory(str(name), "backbone") or (Path(name) if Path(name).is_dir() else None)
-    if directory is not None:
-        checked(directory)
-    elif "/" not in str(name):
-        known = shipped_names("backbone")
-        near = difflib.get_close_matches(str(name), known, 3, 0.3)
-        raise ValueError(
-            f"name={str(name)!r} is no shipped backbone ({', '.join(known) or 'none found'}), directory or Hub id"
-            + (f": did you mean {' or '.join(map(repr, near))}?" if near else "")
-        )
-    source = str(directory or name)
-    dtype = dtype or (torch.float32 if device.type in ("cpu", "mps") else "auto")
+    for file in sorted(directory.glob("model*.safetensors")) if directory else ():
+        check_seal(file)
+    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    check_config(config.get_text_config(), tensors_in(directory) if directory else None)
+    about = {} if directory and not tokenizer_files(directory) else get_tokenizer_config(source)
+    if "auto_map" in about and tokenizer_class_from_name(about.get("tokenizer_class") or "") is None:
+        raise ValueError("its tokenizer brings code of its own, which is never run")
     bars = progress.is_progress_bar_enabled()
     progress.disable_progress_bar()
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, use_safetensors=True, output_loading_info=True
+            source,
+            config=config,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
-        if info["missing_keys"]:
-            raise ValueError(
-                f"model.safetensors has no {sorted(info['missing_keys'])[0]!r}, which config.json asks for."
-            )
-        bare = directory is not None and not any((directory / f).is_file() for f in TOKENIZER_FILES)
-        tokenizer = None if bare else AutoTokenizer.from_pretrained(source)
-    except Exception as error:
-        raise ValueError(
-            f"name={str(name)!r} could not be loaded: {(str(error) or repr(error)).splitlines()[0]} "
-            "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
-        ) from error
+        check_fit(info)
+        bare = directory is not None and not tokenizer_files(directory)
+        return model, None if bare else AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     finally:
         if bars:
             progress.enable_progress_bar()
-    return Backbone(model.to(device), tokenizer, name=str(name))
+
+
+def _refuse_other_kinds(directory: Path) -> None:
+    """ValueError for directories that hold something else than a model."""
+    if (directory / ADAPTER).is_file():
+        what = (
+            "a peft adapter: load the model it is for, and read it with GatedLoRA.from_peft(backbone.model, directory)"
+        )
+    elif (directory / CONFIG).is_file() and "made_for" in read_json(directory / CONFIG):
+        what = "a drafter: use load_drafter"
+    else:
+        return
+    raise ValueError(f"name={str(directory)!r}: the directory holds {what}")
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    """The device to load onto; ValueError where it cannot be used."""
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
+    try:
+        refuse_mps(torch.device(chosen))
+        tried = torch.ones(1, dtype=torch.float64, device=chosen)
+        tried.item()
+    except (RuntimeError, AssertionError, TypeError) as error:
+        why = printable(str(error).splitlines()[0])
+        raise ValueError(f"device={shown(device)} cannot be used here ({why}): try 'cpu'") from error
+    return tried.device
+
+
+def _dtype(dtype: torch.dtype | str | None) -> str | None:
+    """The name of a dtype to load in, or None; ValueError for any but floating ones."""
+    name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else dtype
+    return None if dtype is None else choice("dtype", name, DTYPES)

@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from mtp_explore.checks import nearest, path, refusal
+from mtp_explore.checks import nearest, path, refusal, shown
 
 BUILT_IN = {"stories": "Stories", "arithmetic": "Arithmetic", "code": "Code"}
 
@@ -47,7 +47,7 @@ def check_field(field: str, name: str) -> None:
 
     if kind(Path(name)) != ".jsonl":
         raise ValueError(
-            refusal("field", field, f"it goes with a .jsonl file only, and name is {name!r}: leave it out")
+            refusal("field", field, f"it goes with a .jsonl file only, and name is {shown(name)}: leave it out")
         )
     if not isinstance(field, str):
         raise ValueError(refusal("field", field, "it must be the key that holds the text, as a string"))

@@ -59,7 +59,7 @@ def load_tokenizer(directory: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer saved in `directory` by `save_pretrained`."""
     if not (Path(directory) / "tokenizer.json").is_file():
         raise FileNotFoundError(f"no tokenizer.json in {str(directory)!r}")
-    return AutoTokenizer.from_pretrained(directory)
+    return AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
 
 
 def fingerprint(tokenizer) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from pathlib import Path
 from threading import Lock
@@ -10,7 +9,7 @@ from threading import Lock
 import torch
 
 from .. import checks
-from ..backbone.files import read_json, shipped_directory, shipped_names
+from ..backbone.files import CARD, CONFIG, WEIGHTS, located, read_json, unknown
 from ..backbone.load import Backbone, load_backbone
 from .base import DrafterBase
 from .btree import BTreeDrafter
@@ -26,6 +25,9 @@ from .student import Student
 DRAFTERS: dict[str, type[DrafterBase]] = {
     d.name: d for d in (Independent, CPDrafter, HMMDrafter, BTreeDrafter, Masked, PTP, Student, Lookup, Oracle)
 }
+
+REMEDY = 'pass the name of a shipped drafter ("stories/independent"), a directory or a Hub id'
+PASS = "pass what load_backbone() returns, or leave it out"
 
 
 def make_drafter(name: str, backbone: Backbone, *, seed: int = 0, **options) -> DrafterBase:
@@ -64,18 +66,13 @@ def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterB
     """A trained drafter: a name under data/models ("stories/independent"), a directory, or a Hub id.
 
     `backbone` is the one it will run with; by default the shipped backbone of the same name is loaded.
-    ValueError: unknown name, a damaged file, a drafter made for another backbone.
+    TypeError: no name, no backbone. ValueError: unknown name, a damaged file, a drafter made for another backbone.
     """
-    checks.instance("name", name, (str, Path), "pass a shipped name, a directory or a Hub id")
-    kinds = (Backbone, type(None))
-    checks.instance("backbone", backbone, kinds, "pass what load_backbone() returns, or leave it out")
-    directory = shipped_directory(str(name)) or (Path(name) if Path(name).is_dir() else None)
-    directory = directory or _from_hub(str(name))
-    if not (directory / "config.json").is_file():
+    checks.instance("backbone", backbone, (Backbone, type(None)), PASS)
+    directory = located(name, "", REMEDY) or _from_hub(name)
+    if not (directory / CONFIG).is_file():
         raise ValueError(f"name={str(name)!r}: the directory has no config.json, so it holds no drafter")
-    config = read_json(directory / "config.json")
-    if not {"name", "options", "made_for"} <= config.keys():
-        raise ValueError(f"name={str(name)!r} holds a config.json, but not one of a drafter (is it a backbone?)")
+    config = _own(read_json(directory / CONFIG), name)
     beside = directory.parent / "backbone"
     if backbone is None and not beside.is_dir():
         raise ValueError(f"name={str(name)!r} has no backbone beside it: give the one it was made for, backbone=...")
@@ -87,17 +84,27 @@ def load_drafter(name: str | Path, backbone: Backbone | None = None) -> DrafterB
     return drafter.eval()
 
 
-def _from_hub(name: str) -> Path:
-    known = shipped_names()
-    near = difflib.get_close_matches(name, known, 3, 0.3)
-    unknown = f"name={name!r} is no shipped drafter ({', '.join(known) or 'none found'}), directory or Hub id" + (
-        f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+def _own(config: dict, name: str | Path) -> dict:
+    """The config.json of a drafter; ValueError where it is another's, or damaged."""
+    if not {"name", "options", "made_for"} <= config.keys():
+        raise ValueError(f"name={str(name)!r} holds a config.json, but not one of a drafter (is it a backbone?)")
+    made_for = config["made_for"]
+    kinds = {"name": str, "options": dict, "made_for": dict}
+    good = all(isinstance(config[key], kind) for key, kind in kinds.items()) and (
+        {key: type(value) for key, value in made_for.items()} == {"width": int, "vocabulary": int, "backbone": str}
     )
-    if name.count("/") != 1 or shipped_directory(name.split("/")[0], "backbone"):
-        raise ValueError(unknown)
+    if not good:
+        raise ValueError(
+            f"name={str(name)!r} holds a damaged config.json: name must be text, options an object, and made_for say "
+            "width, vocabulary and backbone. Restore the file, or save the drafter anew"
+        )
+    return config
+
+
+def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors", "card.json"]))
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, WEIGHTS, CARD]))
     except Exception as error:
-        raise ValueError(f"{unknown}; the Hub did not give it either ({type(error).__name__})") from error
+        raise ValueError(f"{unknown(name, '')}; the Hub did not give it either ({type(error).__name__})") from error

@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..backbone.files import CARD, CONFIG, WEIGHTS, checked, replace, write_text
+from ..backbone.files import CONFIG, WEIGHTS, checked, save_directory, write_text
 from ..backbone.load import Backbone
 from ..backbone.now import Gate
-from ..checks import instance
+from ..backbone.seal import check_seal
+from ..checks import instance, plain, whole
 
 MOST = 64  # tokens per step that a drafter may be asked for
 
@@ -36,10 +37,8 @@ class DrafterBase(nn.Module):
 
     def __init__(self, backbone: Backbone, horizon: int, **options):
         super().__init__()
-        if not whole(horizon) or not 1 <= horizon <= MOST:
-            raise ValueError(f"horizon={horizon!r}: it must be a whole number from 1 to {MOST}")
-        self.horizon = horizon
-        self.options = {"horizon": horizon, **{k: plain(v) for k, v in options.items()}}
+        self.horizon = whole("horizon", horizon, 1, MOST)
+        self.options = {"horizon": self.horizon, **{k: plain(v) for k, v in options.items()}}
         self.made_for = identity(backbone)
         self.__dict__["backbone"] = backbone
 
@@ -82,21 +81,23 @@ class DrafterBase(nn.Module):
         """Measure on held-out batches what it has to know of itself; called when training ends. Nothing by default."""
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """config.json and model.safetensors, each complete or as it was before, never half written. A card that lies
-        there speaks of the old weights and is removed.
+        """config.json and model.safetensors, sealed; never half written. A card that lies there speaks of the old
+        weights and is removed. ValueError: `directory` is a file. OSError: it cannot be written.
         """
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
         config = {"name": self.name, "options": self.options, "made_for": self.made_for}
         weights = {k: v.detach().contiguous().cpu() for k, v in self.state_dict().items()}
-        replace(directory / WEIGHTS, lambda path: save_file(weights, path))
-        (directory / CARD).unlink(missing_ok=True)
-        write_text(directory / CONFIG, json.dumps(config, indent=2) + "\n")
+
+        def write(where: Path) -> None:
+            save_file(weights, where / WEIGHTS)
+            write_text(where / CONFIG, json.dumps(config, indent=2) + "\n")
+
+        save_directory(directory, write)
 
     def load_weights(self, directory: Path) -> None:
         """Weights of `save_pretrained`, cast to the backbone's dtype; ValueError where the file does not fit."""
         try:
             weights = load_file(checked(directory) / WEIGHTS)
+            check_seal(directory / WEIGHTS)
             self.load_state_dict(weights)
         except Exception as error:
             if isinstance(error, ValueError):
@@ -117,16 +118,6 @@ def identity(backbone: Backbone) -> dict:
     """What a drafter remembers of the backbone it is made for. TypeError where it is none."""
     instance("backbone", backbone, Backbone, "pass what load_backbone() returns")
     return {"width": backbone.width, "vocabulary": backbone.vocabulary, "backbone": backbone.fingerprint}
-
-
-def plain(value):
-    """The same as a file can keep it: numpy's numbers as Python's."""
-    return value.item() if getattr(value, "shape", None) == () else value
-
-
-def whole(value) -> bool:
-    """Is it a whole number? Truth values are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def one_hot_log(token: Tensor, size: int) -> Tensor:

@@ -16,13 +16,13 @@ import copy
 import torch
 from torch import Tensor
 
-from .. import checks
 from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..backbone.now import Gate
 from ..backbone.truth import refuse_slots
+from ..checks import whole
 from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
-from .base import DrafterBase, whole
+from .base import DrafterBase
 
 SAMPLE = 4096  # rows of the embedding table whose spread the slots' own embeddings start with
 
@@ -46,10 +46,8 @@ class SlotDrafter(DrafterBase):
     def __init__(self, backbone, horizon: int, anchors: int, **options):
         refuse_slots(backbone, self.name)
         super().__init__(backbone, horizon, anchors=anchors, **options)
-        if not whole(anchors) or anchors < 0:
-            raise ValueError(f"anchors={anchors!r}: places of a window that get {self.slot}s, 0 for all, so 0 or more")
-        self.anchors = anchors
-        self.register_buffer("survival", 0.5 ** torch.arange(horizon + 1.0).repeat(2, 1))
+        self.anchors = whole("anchors", anchors, why=f"places of a window that get {self.slot}s; 0: all")
+        self.register_buffer("survival", 0.5 ** torch.arange(self.horizon + 1.0).repeat(2, 1))
 
     @property
     def spread(self) -> float:
@@ -71,9 +69,7 @@ class SlotDrafter(DrafterBase):
     def shortened(self, slots: int) -> SlotDrafter:
         """The same drafter, weights and survival shared, with a horizon of `slots`: fewer slots and drafts per call."""
         short = copy.copy(self)
-        short.horizon = checks.whole(
-            "slots", slots, 1, self.horizon, f"this drafter has {self.slot}s 1 to {self.horizon}"
-        )
+        short.horizon = whole("slots", slots, 1, self.horizon, why=f"the {self.slot}s of this drafter")
         return short
 
     @torch.no_grad()

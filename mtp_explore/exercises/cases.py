@@ -13,10 +13,12 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from .. import checks
+from ..checks import choice, nearest, shown, whole
+from ..decode.arguments import shaping
 from ..measure.faults import FAULTS, planted
 from ..measure.law import ExactLaw, exact_law
 from ..trace.metrics import Table
+from ..verify import RULES
 from .check import Check, blank
 from .three_words import PROMPT, rough, tiny
 
@@ -89,12 +91,11 @@ def suspects() -> Table:
 def case(number: int, horizon: int = 2, temperature: float = 1.0, n: int = 3, rule: str = "rejection") -> Evidence:
     """The exact law of the first `n` tokens while case `number` has its bug in place, on the model of three words.
 
-    ValueError where the case does not exist, or the enumeration would take too long.
+    ValueError where the case does not exist, a value is out of range, or the enumeration would take too long.
     """
     name = _culprit(number)
-    for option, value in (("horizon", horizon), ("n", n)):
-        if not 1 <= value <= LONGEST[option]:
-            raise ValueError(f"{option}={value}: enumerate with {option} from 1 to {LONGEST[option]}")
+    horizon, n = (whole(o, v, 1, LONGEST[o], why="more would take long") for o, v in (("horizon", horizon), ("n", n)))
+    temperature, rule = shaping(temperature, 0, 1.0)["temperature"], choice("rule", rule, RULES)
     if horizon * n > 8:
         raise ValueError(f"horizon={horizon} with n={n} takes long to enumerate: lower one of them")
     how = Circumstances(horizon, temperature, n, rule)
@@ -108,7 +109,7 @@ def check_fault(number: int, name: str) -> Check:
     if not isinstance(name, str) or name.lower() not in known:
         if blank(name):
             return Check(0, 1, "Name a suspect, for example check_fault(1, 'raw q').", started=False)
-        return Check(0, 1, f"{checks.shown(name)} is no suspect: see suspects(){checks.nearest(name, known.values())}")
+        return Check(0, 1, f"{shown(name)} is no suspect: see suspects(){nearest(name, known.values())}")
     guessed = known[name.lower()]
     if guessed == culprit:
         fault = FAULTS[culprit]
@@ -134,9 +135,8 @@ def _against(guessed: str, culprit: str, number: int) -> str:
 
 
 def _culprit(number: int) -> str:
-    number = checks.whole("number", number, 1, len(HIDDEN))
     order = sorted(HIDDEN, key=lambda name: sha256(f"{SALT} {name}".encode()).digest())
-    return order[number - 1]
+    return order[whole("number", number, 1, len(order), why="the numbers of the cases") - 1]
 
 
 @lru_cache(maxsize=2)

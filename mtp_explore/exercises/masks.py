@@ -28,7 +28,7 @@ LOSSES = {"base": "unembedding on the mask, nats", "sampler": "sampler, nats", "
 
 
 def masked(backbone, corpus, name: str = "masked-k8", steps: int | None = None):
-    """The backbone's shipped masks; where there are none, masks trained on the spot for `steps` (default: a minute)."""
+    """The backbone's shipped masks; where there are none, masks trained on the spot for `steps`, by default a few."""
     train = lambda: train_masks(backbone, corpus, steps or budget(200, 20), watch=False)  # noqa: E731
     return shipped_or(f"{backbone.name}/{name}", backbone, train)
 
@@ -139,18 +139,18 @@ def guess_behind_masks(ranks: Mapping[str, np.ndarray], vocabulary: int, mask: i
 
 
 def trained_for(minute, longer, ranks: Mapping[str, np.ndarray], text, at: Sequence[int]) -> dict[str, np.ndarray]:
-    """{how long masks were trained: ranks}: not at all, a minute, longer; the last two through their samplers. `ranks`
+    """{how long masks were trained: ranks}: not at all, a little, longer; the last two through their samplers. `ranks`
     of `mask_ranks`.
     """
     from ..measure.masks import ranks as asked
 
     first = next(iter(ranks.values()))
-    later = {"a minute": minute, "shipped": longer}
+    later = {"just now": minute, "shipped": longer}
     return {"no training": first} | {name: asked(one, text, at).numpy() for name, one in later.items()}
 
 
 def guess_minute(tables: Mapping[str, np.ndarray], within: int = 10) -> Guess:
-    """How much of the way from no training to the shipped masks does a minute go? `tables` of `trained_for`."""
+    """How much of the way from no training to the shipped masks do so few steps go? `tables` of `trained_for`."""
     share = lambda table: float((table[:, 1:][table[:, 1:] >= 0] < within).mean())  # noqa: E731
     none, minute, far = map(share, tables.values())
     done = (minute - none) / (far - none) if far > none else 1.0

@@ -28,8 +28,8 @@ TAIL = 36  # characters of a text that a table shows
 
 
 def throwers(backbone, corpus, steps: int | None = None) -> dict:
-    """{name: drafter}: the backbone's shipped C-PTP and O-PTP, each trained on the spot (default: a minute) where none
-    is shipped.
+    """{name: drafter}: the backbone's shipped C-PTP and O-PTP, each trained on the spot for a few steps where none is
+    shipped.
     """
     steps, names = steps or budget(150, 10), {"C-PTP": ("cptp-k8", "categorical"), "O-PTP": ("ptp-k8", "one-hot")}
     train = lambda variant: lambda: train_throws(backbone, corpus, variant, steps)  # noqa: E731

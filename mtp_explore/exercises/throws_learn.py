@@ -118,7 +118,7 @@ def learn_figure(lines: Mapping[str, Mapping[int, float]]):
     for value, name in ((known.alone, "H(t | context)"), (known.given, "H(t | context, the tokens before)")):
         figure.add_hline(y=value, line=dict(color=INK, dash="dash", width=1.5))
         figure.add_annotation(
-            x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor="top",
+            x=0, xref="paper", y=value, text=name, showarrow=False, xanchor="left", yanchor="top",
             font=dict(size=SIZE - 1, color=INK),
         )  # fmt: skip
     return figure

@@ -15,8 +15,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..checks import refusal, whole
 from ..tensors.btree import BTree
+from .arguments import drafting, listed
 from .sources import Belief
+
+MOST = 100_000  # tokens under a tree
 
 
 class Path(NamedTuple):
@@ -35,11 +39,15 @@ def follow(drafter, prompt, tokens) -> Path:
 
     tokens: ids, or a text to encode; at most K + 1. ValueError: another drafter, none or too many tokens.
     """
-    backbone = drafter.backbone
-    ids = backbone.tokenizer.encode(tokens, add_special_tokens=False) if isinstance(tokens, str) else list(tokens)
+    backbone = drafting("drafter", drafter).backbone
+    if isinstance(tokens, str) and backbone.tokenizer is None:
+        raise ValueError(refusal("tokens", tokens, "this backbone has no tokenizer: pass token ids"))
+    text = isinstance(tokens, str)
+    ids = backbone.tokenizer.encode(tokens, add_special_tokens=False) if text else listed("tokens", tokens, "ids", 0)
+    ids = [whole(f"tokens[{i}]", t, 0, backbone.vocabulary - 1, why="token ids") for i, t in enumerate(ids)]
     if not 1 <= len(ids) <= drafter.horizon + 1:
         raise ValueError(f"tokens has {len(ids)}: drafter {drafter.name!r} absorbs 1 to {drafter.horizon + 1} tokens")
-    asked = Belief(drafter, prompt, 1, {})
+    asked = Belief(drafter, prompt, len(ids), {})
     absorbed = torch.tensor([ids], device=backbone.device)
     belief = drafter.begin(asked.state(absorbed[:, 0]))
     if not hasattr(belief, "circuit"):
@@ -77,6 +85,7 @@ def nodes_of(tree: BTree, said: Tensor, k: int) -> Tensor:
 
 def places(n: int) -> list[tuple[int, int]]:
     """(first, last) place of every inner node of a tree over n tokens, in pre-order, counted from 1."""
+    n = whole("n", n, 1, MOST)
 
     def below(first: int, size: int) -> list[tuple[int, int]]:
         if size == 1:

@@ -15,11 +15,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..checks import choice
+from ..checks import seed as seeded
 from ..tensors.btree import BTree
 from ..tensors.circuits import whole
 from ..tensors.cp import CP
 from ..tensors.hmm import HMM
-from .em import divergence, normal
+from .em import counted, divergence, normal
+from .progress import bar
 
 LEAST = 1e-12  # of a parameter
 STAY = 2 / 3  # of a start's transitions, the identity (papers.md 2.2)
@@ -44,11 +47,9 @@ def circuit_em(law, kind: str, rank: int, iterations: int = 200, restarts: int =
     law: a tensor of probabilities whose n axes have the same size (btree: n >= 3); starts are drawn by seed, ...
     ValueError: an unknown kind, a rank below 1, axes of different sizes, more than a million windows.
     """
-    if kind not in SUMS:
-        raise ValueError(f"kind={kind!r} is not known: use one of {', '.join(SUMS)}")
-    if min(rank, iterations, restarts) < 1:
-        raise ValueError(f"rank={rank}, iterations={iterations}, restarts={restarts}: all must be at least 1")
-    law = normal(law)
+    choice("kind", kind, SUMS)
+    rank, iterations, restarts = map(counted, ("rank", "iterations", "restarts"), (rank, iterations, restarts))
+    law, seed = normal(law), seeded("seed", seed)
     if len(set(law.shape)) != 1 or law.dim() < (3 if kind == "btree" else 2):
         raise ValueError(f"law has the shape {tuple(law.shape)}: a {kind} needs axes of one size, and at least "
                          f"{3 if kind == 'btree' else 2} of them")  # fmt: skip
@@ -58,14 +59,15 @@ def circuit_em(law, kind: str, rank: int, iterations: int = 200, restarts: int =
 
 def random_circuit(law: Tensor, kind: str, rank: int, seed: int) -> tuple:
     """(sums, logphi) to start from: factors are marginals times draws of Exp(1), transitions two thirds identity."""
-    draw = torch.Generator().manual_seed(seed)
+    law, rank = normal(law), counted("rank", rank)
+    draw = torch.Generator().manual_seed(seeded("seed", seed))
     n, size = law.dim(), law.shape[0]
 
     def rows(*shape: int) -> Tensor:
         drawn = -torch.rand(*shape, generator=draw, dtype=law.dtype).clamp(min=LEAST).log()
         return (drawn / drawn.sum(-1, keepdim=True)).to(law.device)
 
-    make, inner = SUMS[kind]
+    make, inner = SUMS[choice("kind", kind, SUMS)]
     marginals = torch.stack([law.sum([d for d in range(n) if d != k]) for k in range(n)])
     logphi = _logs(marginals[:, None] * rows(n, rank, size))
     if not inner(n):
@@ -86,7 +88,7 @@ def em_round(law: Tensor, sums, logphi: Tensor) -> tuple:
 
 def _climb(law: Tensor, sums, logphi: Tensor, iterations: int) -> Circuit:
     kl = []
-    for _ in range(iterations):
+    for _ in bar("EM of a circuit", range(iterations)):
         sums, logphi, before = em_round(law, sums, logphi)
         kl.append(before)
     last = divergence(law, whole(sums, logphi).exp())

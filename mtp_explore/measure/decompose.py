@@ -21,7 +21,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..checks import choice, real
+from ..checks import seed as seeded
 from .em import Chain, counted, em, normal
+from .progress import bar
 
 
 @dataclass(eq=False)
@@ -60,10 +63,10 @@ def decompose(
     (tucker, tt), 0.5 s (cp, nncp-mu), 1 to 2 s (em-cp, em-hmm, nncp-hals).
     Errors (ValueError): an unknown method; a rank, restarts or iterations below 1; cells that are no probabilities.
     """
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known: use one of {', '.join(METHODS)}")
+    choice("method", method, METHODS)
     rank, restarts, iterations = map(counted, ("rank", "restarts", "iterations"), (rank, restarts, iterations))
-    law = normal(joint)
+    seed, tolerance = seeded("seed", seed), real("tolerance", tolerance)
+    law = normal(joint, "joint")
     if law.dim() < 2:
         raise ValueError("joint: one axis has nothing to decompose, take n=2 or more")
     if start is not None and METHODS[method] is not _divergence:
@@ -71,7 +74,8 @@ def decompose(
     start = start.parts if isinstance(start, Fit) else start
     seeds = range(seed, seed + (1 if method == "tt" else restarts))
     given = [_divergence(method, law, rank, None, iterations, tolerance, start)] if start is not None else []
-    return given + [METHODS[method](method, law, rank, one, iterations, tolerance) for one in seeds]
+    starts = bar(f"{method}, rank {rank}", seeds)
+    return given + [METHODS[method](method, law, rank, one, iterations, tolerance) for one in starts]
 
 
 def _squares(method: str, law: Tensor, rank: int, seed: int, iterations: int, tolerance: float) -> Fit:
@@ -96,7 +100,7 @@ def _squares(method: str, law: Tensor, rank: int, seed: int, iterations: int, to
 
 def _divergence(method: str, law: Tensor, rank: int, seed, iterations: int, tolerance: float, start=None) -> Fit:
     """A fit by expectation maximisation."""
-    chain, history = em(law, rank, method == "em-hmm", start, iterations, seed, tolerance)
+    chain, history = em(law, rank, method == "em-hmm", start, iterations, seed or 0, tolerance)  # a start needs no seed
     parts = [chain.weights, *chain.factors, *(chain.transitions or ())]
     return Fit(method, rank, seed, chain.dense(), chain, sum(t.numel() for t in parts), history)
 

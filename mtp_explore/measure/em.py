@@ -12,11 +12,15 @@ several times, or from a trained head. n tokens, R components or states, A_i tok
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from ..checks import flag, real, refusal, whole
+from ..checks import seed as seeded
+from ..tensors.given import tensor
+from .progress import bar
 
 TINY = 1e-300  # keeps 0/0 at 0
 LOOK = 10  # rounds between two looks at the clockwork: each makes the device wait
@@ -51,12 +55,13 @@ def em(
     about n + 1 times (HMM: 2n): on one core, R = 32, 6 ms for 512 x 512 and 8 ms for 64 x 64 x 64 (HMM: 9 and 13 ms).
     """
     law, rank, iterations = normal(law), counted("rank", rank), counted("iterations", iterations)
+    hmm, seed, tolerance = flag("hmm", hmm), seeded("seed", seed), real("tolerance", tolerance)
     if start is None:
         chain = random_chain(law, rank, hmm, seed)
     else:
         chain = _checked(start, law, rank, hmm)
     kls: list[Tensor] = []
-    for done in range(iterations):
+    for done in bar("EM", range(iterations)):
         forward, backward = _messages(chain)
         q = _law(chain, forward, backward)
         kls.append(divergence(law.view(q.shape), q / q.sum()))
@@ -70,30 +75,32 @@ def em(
 
 def divergence(p: Tensor, q: Tensor) -> Tensor:
     """KL(p || q) in nats over all cells; infinite where q is 0 and p is not."""
+    tensor("p", p, "..."), tensor("q", q, "...")
     return torch.where(p > 0, p * (p.clamp(min=TINY).log() - q.log()), 0.0).sum()
 
 
 def counted(name: str, value) -> int:
     """`value` as an int; ValueError where it is no whole number, 1 or more."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name}={value!r}: it must be a whole number, 1 or more")
-    return int(value)
+    return whole(name, value, 1)
 
 
-def cells(x) -> Tensor:
+def cells(x, called: str = "law") -> Tensor:
     """The tensor of a `Joint`, of a `Fit`, of an array, or itself; ValueError where there is none."""
-    x = getattr(x, "law", x)
+    x, remedy = getattr(x, "law", x), "pass a Joint, a Fit, or an array or tensor of probabilities"
     try:
-        return torch.as_tensor(x)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"law={x!r:.60}: pass a Joint, a Fit, or an array or tensor of probabilities") from error
+        found = torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise ValueError(refusal(called, x, remedy)) from error
+    if found.is_complex():
+        raise ValueError(refusal(called, x, remedy))
+    return found
 
 
-def normal(law) -> Tensor:
+def normal(law, called: str = "law") -> Tensor:
     """A joint (as `cells` takes it) in float64 that sums to 1; ValueError where it is none."""
-    law = cells(law).double()
+    law = cells(law, called).double()
     if law.dim() < 1 or not bool(torch.isfinite(law).all()) or bool((law < 0).any()) or not bool(law.sum() > 0):
-        raise ValueError("law: a joint has finite, non-negative cells and some mass; clip an approximation first")
+        raise ValueError(f"{called}: a joint has finite, non-negative cells and some mass; clip an approximation first")
     return law / law.sum()
 
 
@@ -101,7 +108,8 @@ def random_chain(law: Tensor, rank: int, hmm: bool, seed: int) -> Chain:
     """Random parts: each factor is the marginal with every entry multiplied by a draw of Exp(1); each transition is two
     parts identity, one part random rows, because a chain that starts near the mixture ends lower (papers.md 2.2).
     """
-    draw = torch.Generator().manual_seed(seed)
+    law, rank, hmm = normal(law), counted("rank", rank), flag("hmm", hmm)
+    draw = torch.Generator().manual_seed(seeded("seed", seed))
 
     def some(*size: int) -> Tensor:
         return -torch.rand(*size, generator=draw, dtype=torch.float64).clamp(min=TINY).log().to(law.device)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..backbone import cache as cache_file
 from ..backbone import load as load_file
+from ..checks import choice
 from ..contract import Draft, Verdict
 from ..decode import loop, tape
 from ..tensors.categorical import at, excess, one_hot, pick
@@ -40,8 +41,7 @@ class Fault:
 @contextmanager
 def planted(name: str):
     """Plant one fault of `FAULTS` while the block is open; ValueError for an unknown name."""
-    if name not in FAULTS:
-        raise ValueError(f"name={name!r} is no planted fault: known are {', '.join(FAULTS)}")
+    choice("name", name, FAULTS)
     with ExitStack() as stack:
         for place, attribute, buggy in FAULTS[name].plant():
             healthy = getattr(place, attribute)

@@ -13,14 +13,19 @@ on the axes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ..checks import number, refusal, shown
+from ..tensors.given import tensor
+from .arguments import listed
 from .decompose import Fit, decompose
 from .em import TINY, cells, divergence, normal
 from .joint import Joint
+from .progress import bar
 
 
 class Price(NamedTuple):
@@ -45,7 +50,7 @@ def price(joint, fit) -> Price:
             f"fit={fit!r:.60} stands on other tokens than joint: cells of different windows cannot be compared; take "
             "exact_joint(..., axes=joint)"
         )
-    p, raw = normal(joint), cells(fit).double()
+    p, raw = normal(joint, "joint"), cells(fit, "fit").double()
     if raw.shape != p.shape:
         raise ValueError(f"fit has the shape {tuple(raw.shape)} and joint {tuple(p.shape)}: both need the same axes")
     q, negative = clipped(raw)
@@ -56,7 +61,7 @@ def price(joint, fit) -> Price:
 
 def clipped(fit) -> tuple[Tensor, Tensor]:
     """(a law, the mass that was clipped): negative cells of Q set to 0, the rest divided by its sum."""
-    raw = cells(fit).double()
+    raw = cells(fit, "fit").double()
     kept = raw.clamp(min=0)
     if not bool(torch.isfinite(raw).all()) or not bool(kept.sum() > 0):
         raise ValueError("fit: an approximation has finite cells and some positive mass; this one cannot draft")
@@ -65,7 +70,7 @@ def clipped(fit) -> tuple[Tensor, Tensor]:
 
 def total_correlation(joint) -> Tensor:
     """KL of P to the product of its marginals, nats: what the best rank 1 costs, and independent heads at the least."""
-    p = normal(joint)
+    p = normal(joint, "joint")
     product = torch.ones_like(p)
     for i in range(p.dim()):
         product = product * p.sum([d for d in range(p.dim()) if d != i], keepdim=True)
@@ -76,6 +81,8 @@ def accepted(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
     """Expected accepted drafts (token rule, block rule), 0 to n - 1, of laws P and Q [A_1, ..., A_n]; Q has no draft
     after an x_1 that it excludes.
     """
+    if tensor("p", p, "...", "numbers").shape != tensor("q", q, "...", "numbers").shape or not p.dim():
+        raise ValueError(f"q has the shape {tuple(q.shape)} and p {tuple(p.shape)}: both need the same axes")
     ps, qs = _conditionals(p), _conditionals(q)
     kept, stood, drawn = ps[0], ps[0], ps[0]  # by the token rule, by the block rule, drafted: each with its x_1
     token = block = torch.zeros((), dtype=p.dtype, device=p.device)
@@ -100,7 +107,8 @@ def spectra(joints: Iterable) -> dict[str, Tensor]:
     apart (the ranks of Tucker). A joint that a cut's two sides decide independently has one singular value.
     """
     found: dict[str, list[Tensor]] = {}
-    for law in map(normal, joints):
+    for i, joint in enumerate(listed("joints", joints, "joints", 0)):
+        law = normal(joint, f"joints[{i}]")
         for name, left in _cuts(law.dim()).items():
             rest = [d for d in range(law.dim()) if d not in left]
             rows = law.permute(*left, *rest).flatten(0, len(left) - 1).flatten(1)
@@ -131,13 +139,12 @@ def effective_rank(values: Tensor) -> Tensor:
 
 def rank_of_mass(values: Tensor, mass: float = 0.99) -> Tensor:
     """[...] how many singular values [..., n] it takes for `mass` of the sum of their squares."""
-    if not 0 < mass <= 1:
-        raise ValueError(f"mass={mass}: a share above 0, at most 1")
+    mass = number("mass", mass, Real, lambda x: 0 < x <= 1, "a share above 0, at most 1")
     return (_shares(values).cumsum(-1) < mass - 1e-12).sum(-1) + 1
 
 
 def _shares(values: Tensor) -> Tensor:
-    square = values.double() ** 2
+    square = tensor("values", values, "..., n").double() ** 2
     return square / square.sum(-1, keepdim=True)
 
 
@@ -148,8 +155,9 @@ def sweep(joint, methods: Iterable[str], ranks: Iterable[int], restarts: int = 3
     """
     for name, given in (("methods", methods), ("ranks", ranks)):
         if isinstance(given, str) or not isinstance(given, Iterable):
-            raise ValueError(f"{name}={given!r}: give a list, {name}=[{given!r}]")
-    methods, ranks = tuple(methods), tuple(ranks)
-    fits: list[Fit] = [f for m in methods for r in ranks for f in decompose(joint, m, r, restarts, **options)]
+            raise ValueError(refusal(name, given, f"give a list, {name}=[{shown(given)}]"))
+    ranks = tuple(ranks)
+    pairs = [(m, r) for m in methods for r in ranks]
+    fits: list[Fit] = [f for m, r in bar("fits", pairs) for f in decompose(joint, m, r, restarts, **options)]
     rows = [dict(method=f.method, rank=f.rank, seed=f.seed, numbers=f.numbers) for f in fits]
     return [row | price(joint, f)._asdict() for row, f in zip(rows, fits, strict=True)]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import torch
 
+from ..checks import instance
 from ..tensors.cp import CP
 from ..tensors.hmm import HMM
+from .arguments import drafting
 from .em import Chain
 from .joint import Joint
 from .sources import Belief
@@ -24,7 +26,8 @@ def head_chain(drafter, prompt, joint: Joint) -> Chain:
     Not normalised: what the axes leave out is missing. Temperature 1 (a shaped mixture is no mixture).
     Errors (ValueError): another drafter, a joint of other ids or of more tokens than the drafter's window.
     """
-    asked = Belief(drafter, prompt, joint.n, {})
+    instance("joint", joint, Joint, "pass what exact_joint() returns")
+    asked = Belief(drafting("drafter", drafter), prompt, joint.n, {})
     axes = [asked.ids(tokens) for tokens in joint.tokens]
     belief = drafter.begin(asked.state(axes[0]))
     circuit = getattr(belief, "circuit", None)

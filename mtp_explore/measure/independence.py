@@ -18,9 +18,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .em import divergence
+from ..checks import instance, real, whole
+from .arguments import drafting, listed, model
+from .em import divergence, normal
 from .fidelity import accepted, total_correlation
 from .joint import Joint, exact_joint
+from .progress import bar
 
 TIMES = 100  # so many times rarer than drafted: as good as impossible
 
@@ -46,7 +49,7 @@ class Cost(NamedTuple):
 
 def product(joint: Joint | Tensor) -> Tensor:
     """Q [A_1, ..., A_n]: the product of the marginals of P."""
-    p = getattr(joint, "law", joint)
+    p = normal(joint, "joint")
     out = torch.ones_like(p)
     for i in range(p.dim()):
         out = out * p.sum([d for d in range(p.dim()) if d != i], keepdim=True)
@@ -58,8 +61,9 @@ def invented(joint: Joint, draft: Joint | Tensor | None = None, most: int = 10) 
 
     draft: a law on the joint's axes; default the product of its marginals. ValueError where the shapes differ.
     """
+    instance("joint", joint, Joint, "pass what exact_joint() returns")
     p, q = _pair(joint, draft)
-    worst = (q - p).flatten().topk(min(most, p.numel())).indices
+    worst = (q - p).flatten().topk(min(whole("most", most, 1), p.numel())).indices
     places = torch.stack(torch.unravel_index(worst, p.shape), -1).tolist()
     return [
         Cell(tuple(words[i] for words, i in zip(joint.words, at, strict=True)), float(p[*at]), float(q[*at]))
@@ -70,12 +74,13 @@ def invented(joint: Joint, draft: Joint | Tensor | None = None, most: int = 10) 
 def incompatible(joint: Joint | Tensor, draft: Joint | Tensor | None = None, times: float = TIMES) -> float:
     """How often the draft says a sequence that the target says at least `times` times more rarely."""
     p, q = _pair(joint, draft)
+    times = real("times", times, 0)
     return float(q[(p * times <= q) & (q > 0)].sum())
 
 
 def _pair(joint, draft) -> tuple[Tensor, Tensor]:
-    p = getattr(joint, "law", joint)
-    q = product(p) if draft is None else getattr(draft, "law", draft).to(p)
+    p = normal(joint, "joint")
+    q = product(p) if draft is None else normal(draft, "draft").to(p)
     if p.shape != q.shape:
         raise ValueError(f"draft has the shape {tuple(q.shape)} and joint {tuple(p.shape)}: both need the same axes")
     return p, q
@@ -86,8 +91,9 @@ def costs(backbone, drafter, contexts: Iterable) -> list[Cost]:
 
     drafter: any that has a joint law; its own error is that of its marginal of x_2. ValueError for no context.
     """
+    model("backbone", backbone), drafting("drafter", drafter)
     found = []
-    for context in contexts:
+    for context in bar("contexts", listed("contexts", contexts, "prompts", 0)):
         joint = exact_joint(backbone, context, n=2)
         own = exact_joint(drafter, context, n=2, axes=joint)
         perfect = product(joint)

@@ -24,7 +24,7 @@ from ..decode.arguments import shaping
 from .sources import Belief, Target, Words
 
 CELLS = 1 << 24  # cells of a joint
-LAWS = 1 << 28  # entries of the laws that one offset needs before its axis is known
+LAWS = 1 << 27  # entries of the laws that one offset needs before its axis is known
 TOP = 64  # tokens per axis where not every one can stand
 
 
@@ -125,7 +125,7 @@ def _fits(sizes: list[int], vocabulary: int) -> None:
     if rows * sizes[-1] > CELLS or rows * vocabulary > LAWS:
         most = min(CELLS ** (1 / n), (LAWS / max(1, vocabulary)) ** (1 / max(1, n - 1)))
         raise ValueError(
-            f"{n} tokens on axes of {', '.join(map(str, sizes))} make too large a joint (2^24 cells and 2^28 entries of"
+            f"{n} tokens on axes of {', '.join(map(str, sizes))} make too large a joint (2^24 cells and 2^27 entries of"
             f" the laws behind are the most): take top={int(most + 1e-9)} or fewer"
         )
 
@@ -136,15 +136,25 @@ def _extend(source, chosen: list[Tensor], weight: Tensor | None, axis: Tensor | 
         last, weight = chosen[-1], weight.view(-1, len(chosen[-1]))
         alive = torch.nonzero(weight.sum(1) > 0)[:, 0]  # what cannot happen is not asked for
         parents = torch.cartesian_prod(*chosen[:-1]).view(len(weight), -1) if chosen[1:] else last.new_zeros(1, 0)
-        chunks = list(source.laws(parents[alive], last))
+        chunks = [_lean(law) for law in source.laws(parents[alive], last)]
     else:
         chunks = [source.first]
         weight, alive = torch.ones(1, 1, dtype=torch.float64, device=chunks[0].device), torch.zeros(1, dtype=torch.long)
     parts = weight[alive].flatten().split([len(c) for c in chunks])
     if axis is None:
-        marginal = sum(w @ c for w, c in zip(parts, chunks, strict=True))
+        marginal = sum(w @ c.double() for w, c in zip(parts, chunks, strict=True))
         axis = marginal.topk(min(top, len(marginal))).indices if top else torch.arange(len(marginal)).to(weight.device)
-    cells = torch.cat([w[:, None] * c[:, axis] for w, c in zip(parts, chunks, strict=True)])
+    cells = weight.new_empty(weight[alive].numel(), len(axis))
+    for w, c, out in zip(parts, chunks, cells.split([len(c) for c in chunks]), strict=True):
+        torch.mul(w[:, None], c[:, axis].double(), out=out)
+    if len(alive) == len(weight):
+        return axis, cells.flatten()
     every = weight.new_zeros(*weight.shape, len(axis))
     every[alive] = cells.view(len(alive), -1, len(axis))
     return axis, every.flatten()
+
+
+def _lean(law: Tensor) -> Tensor:
+    """A law in float32 where that loses nothing: most were computed so."""
+    half = law.float()
+    return half if torch.equal(half.double(), law) else law

@@ -22,12 +22,18 @@ from torch import Tensor
 from ..backbone.cache import RowsCache
 from ..backbone.layout import layout
 from ..backbone.load import Backbone
+from ..checks import instance, refusal, whole
+from ..checks import seed as seeded
 from ..contract import Slots, State
 from ..tensors.categorical import pick, shape
+from ..tensors.given import tensor
 from ..train.features import futures, states
+from .arguments import drafting, listed, model, sound, spots
+from .progress import bar
 
 CELLS = 1 << 25  # scores held at a time
 ROWS = 512  # continuations sampled at a time
+MOST = 100_000  # of distances, samples, resamples
 
 
 class Text(NamedTuple):
@@ -45,13 +51,14 @@ def read(backbone: Backbone, documents: Iterable, length: int = 256, horizon: in
     documents: strings, or lists of token ids. Errors (ValueError): no document, a length or horizon below 1, more
     places than the backbone has.
     """
-    if length < 1 or horizon < 1 or length > backbone.context:
-        most = backbone.context
-        raise ValueError(f"length={length}, horizon={horizon}: both are 1 or more, and length at most {most}")
+    model("backbone", backbone)
+    length, horizon = whole("length", length, 1, backbone.context), whole("horizon", horizon, 1, MOST)
     end = backbone.eos[:1]
-    rows = [[*end, *_ids(backbone, d), *end][: length + horizon] for d in documents]
-    if not rows:
-        raise ValueError("documents is empty: give at least one")
+    documents = enumerate(listed("documents", documents, "documents, texts or lists of token ids"))
+    rows = [[*end, *_ids(backbone, d, f"documents[{i}]"), *end][: length + horizon] for i, d in documents]
+    empty = next((i for i, row in enumerate(rows) if not row), None)
+    if empty is not None:
+        raise ValueError(f"documents[{empty}] is empty: give at least one token")
     sizes = torch.tensor([len(r) for r in rows])
     ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], batch_first=True)
     ids = torch.nn.functional.pad(ids, (0, length + horizon - ids.shape[1])).to(backbone.device)
@@ -61,14 +68,23 @@ def read(backbone: Backbone, documents: Iterable, length: int = 256, horizon: in
     return Text(ids[:, :length], future, states(backbone, ids[:, :length]))
 
 
-def _ids(backbone: Backbone, document) -> list[int]:
+def _ids(backbone: Backbone, document, name: str) -> list[int]:
     if not isinstance(document, str):
-        return [int(t) for t in document]
+        ids = listed(name, document, "token ids, or a text", 0)
+        return [whole(f"{name}[{i}]", t, 0, backbone.vocabulary - 1, why="token ids") for i, t in enumerate(ids)]
+    if backbone.tokenizer is None:
+        raise ValueError(refusal(name, document, "this backbone has no tokenizer: pass token ids"))
     return backbone.tokenizer(document, add_special_tokens=False, verbose=False)["input_ids"]
 
 
 def rank_of(scores: Tensor, token: Tensor) -> Tensor:
     """[...] where `token` [...] stands among scores [..., V], 0 = highest; -1 where the token is -1."""
+    tensor("scores", scores, "..., V"), tensor("token", token, "...", "whole numbers")
+    if scores.shape[:-1] != token.shape or not scores.shape[-1]:
+        raise ValueError(
+            f"scores has the shape {tuple(scores.shape)} and token {tuple(token.shape)}: give the scores [..., V] of "
+            "every token [...]"
+        )
     mine = scores.gather(-1, token.clamp(min=0)[..., None])
     earlier = torch.arange(scores.shape[-1], device=scores.device) < token[..., None]
     ahead = ((scores > mine) | ((scores == mine) & earlier)).sum(-1)
@@ -78,11 +94,12 @@ def rank_of(scores: Tensor, token: Tensor) -> Tensor:
 @torch.no_grad()
 def lens(backbone: Backbone, text: Text) -> Tensor:
     """Ranks under the unembedding of h_t, one law for all distances: at k = 1 it is the target's own."""
+    model("backbone", backbone), _text(text)
     hidden, future = text.hidden.flatten(0, 1), text.future.flatten(0, 1)
     step = max(1, CELLS // (backbone.vocabulary * future.shape[1]))
     found = [
-        rank_of(backbone.logits(h)[:, None].expand(-1, f.shape[1], -1), f)
-        for h, f in zip(hidden.split(step), future.split(step), strict=True)
+        rank_of(sound(backbone.logits(h), backbone)[:, None].expand(-1, f.shape[1], -1), f)
+        for h, f in bar("lens", list(zip(hidden.split(step), future.split(step), strict=True)))
     ]
     return torch.cat(found).cpu()
 
@@ -95,10 +112,11 @@ def drafted(drafter, text: Text) -> Tensor:
     At k = 1 it is the target's own law. Distances beyond the drafter's horizon + 1 are -1.
     Errors (ValueError): a drafter with slots, which needs a call of its own for every place.
     """
-    length, horizon = text.future.shape[1:]
+    drafting("drafter", drafter)
+    length, horizon = _text(text).future.shape[1:]
     places = torch.arange(text.tokens.numel(), device=text.tokens.device)
     found = text.future.new_full((len(places), horizon), -1)
-    for part in places.split(max(1, CELLS // (drafter.backbone.vocabulary * (drafter.horizon + 1)))):
+    for part in bar("drafts", places.split(max(1, CELLS // (drafter.backbone.vocabulary * (drafter.horizon + 1))))):
         row, place = part // length, part % length
         for k, scores in enumerate(ahead(drafter, text, row, place)):
             found[part, k] = rank_of(scores, text.future[row, place, k])
@@ -110,12 +128,17 @@ def ahead(drafter, text: Text, row: Tensor, place: Tensor) -> Iterator[Tensor]:
     """log q [m, V] of the tokens k = 1, 2, ... after the places (row, place) [m], as far as text and drafter reach.
     ValueError for a drafter with slots.
     """
-    if drafter.slots_per_branch:
+    if drafting("drafter", drafter).slots_per_branch:
         raise ValueError(f"drafter {drafter.name!r} has slots: ask one that drafts from the state alone")
+    shape = _text(text).tokens.shape
+    for name, value, size in (("row", row, shape[0]), ("place", place, shape[1])):
+        tensor(name, value, "m", "whole numbers")
+        if value.shape != row.shape or (len(value) and not 0 <= int(value.min()) <= int(value.max()) < size):
+            raise ValueError(refusal(name, value, f"it must hold numbers from 0 to {size - 1}, one for each place"))
     future = text.future[row, place]
     belief = drafter.begin(_state(drafter, text, row, place, future))
     for k in range(min(future.shape[1], drafter.horizon + 1)):
-        yield drafter.predict(belief)
+        yield sound(drafter.predict(belief), drafter)
         belief = drafter.absorb(belief, future[:, k].clamp(min=0))
 
 
@@ -130,7 +153,8 @@ def _state(drafter, text: Text, row: Tensor, place: Tensor, future: Tensor) -> S
 
 def frequency(counted: Tensor, text: Text, vocabulary: int) -> Tensor:
     """Ranks by how frequent the true tokens are in the stream `counted` [N]: knowing nothing of the place."""
-    counts = torch.bincount(counted.to(text.future.device), minlength=vocabulary)
+    counted, vocabulary = _stream(counted, text, vocabulary)
+    counts = torch.bincount(counted, minlength=vocabulary)
     standing = rank_of(counts.expand(vocabulary, -1), torch.arange(vocabulary, device=counts.device))
     return torch.where(text.future >= 0, standing[text.future.clamp(min=0)], -1).flatten(0, 1).cpu()
 
@@ -139,10 +163,10 @@ def neighbour(counted: Tensor, text: Text, vocabulary: int) -> Tensor:
     """Ranks by how often the token stood k places after the token x_t in the stream `counted` [N]; what was never seen
     there ranks by frequency. This is what x_t alone tells: what h_t knows beyond it, it has from the context.
     """
+    (counted, vocabulary), found = _stream(counted, text, vocabulary), []
     future, now = text.future.flatten(0, 1), text.tokens.flatten()
-    counted, found = counted.to(future.device), []
     rare = torch.bincount(counted, minlength=vocabulary) / (len(counted) + 1)  # below 1: decides among equals
-    for k in range(1, future.shape[1] + 1):
+    for k in bar("pairs of tokens", range(1, future.shape[1] + 1)):
         pairs = torch.bincount(counted[:-k] * vocabulary + counted[k:], minlength=vocabulary**2)
         scores = pairs.view(vocabulary, vocabulary) + rare
         parts = zip(now.split(4096), future[:, k - 1].split(4096), strict=True)
@@ -158,13 +182,13 @@ def ceiling(backbone: Backbone, text: Text, at: Sequence[int], samples: int = 32
     target is right, no reading of h_t does better on average; too few samples lower what is found.
     Errors (ValueError): a place outside the text, or too near the end of the backbone's context.
     """
-    length, horizon = text.future.shape[1:]
-    last = min(length - 1, backbone.context - horizon)
-    if not at or not all(0 <= t <= last for t in at):
-        raise ValueError(f"at={list(at)}: give places from 0 to {last}")
+    model("backbone", backbone)
+    length, horizon = _text(text).future.shape[1:]
+    at = spots("at", at, min(length - 1, backbone.context - horizon))
+    samples = whole("samples", samples, 1, MOST)
     found = torch.full_like(text.future, -1)
-    random = torch.Generator().manual_seed(seed)
-    for t in at:
+    random = torch.Generator().manual_seed(seeded("seed", seed))
+    for t in bar("ceiling", at):
         rows = torch.nonzero(text.future[:, t, 0] >= 0)[:, 0]
         for part in rows.split(max(1, ROWS // samples)):
             laws = _ahead(backbone, text.tokens[part, : t + 1], horizon, samples, random)
@@ -194,7 +218,23 @@ def _law(backbone: Backbone, tokens: Tensor, cache: RowsCache) -> Tensor:
     lay = layout(cached, columns, rows, cached * 0, Slots(tokens[:, :0], tokens[:, :0]), backbone.context)
     logits, _ = backbone.call(backbone.embed(tokens), lay, cache, torch.full_like(tokens[:, :1], rows - 1))
     cache.columns = columns + rows
-    return shape(logits[:, 0])
+    return shape(sound(logits[:, 0], backbone))
+
+
+def _text(text: Text) -> Text:
+    return instance("text", text, Text, "pass what read() returns")
+
+
+def _stream(counted: Tensor, text: Text, vocabulary: int) -> tuple[Tensor, int]:
+    """The stream [N] on the text's device, and V; ValueError where it holds what is no token, or is too short."""
+    most = max(1, int(_text(text).future.max()) + 1, int(text.tokens.max()) + 1)
+    vocabulary = whole("vocabulary", vocabulary, most, why="the backbone's, so that every token of the text is in it")
+    tensor("counted", counted, "N", "whole numbers")
+    if len(counted) <= text.future.shape[2] or not 0 <= int(counted.min()) <= int(counted.max()) < vocabulary:
+        raise ValueError(
+            f"counted={tuple(counted.shape)}: a stream of more than {text.future.shape[2]} token ids below {vocabulary}"
+        )
+    return counted.to(text.future.device), vocabulary
 
 
 class Shares(NamedTuple):
@@ -209,7 +249,10 @@ def shares(ranks: Tensor, texts: int, within: int = 1, resamples: int = 1000, se
     """Shares of ranks [n L, K] below `within`, with intervals that take whole texts as independent, not their places
     (bootstrap over the n `texts`). ValueError where the rows are no n equal parts.
     """
-    if texts < 1 or len(ranks) % texts:
+    tensor("ranks", ranks, "n L, K")
+    texts, within = whole("texts", texts, 1), whole("within", within, 1)
+    resamples, seed = whole("resamples", resamples, 1, MOST), seeded("seed", seed)
+    if not len(ranks) or len(ranks) % texts:
         raise ValueError(f"texts={texts}: the {len(ranks)} rows of ranks are not that many texts of equal length")
     known = (ranks >= 0).unflatten(0, (texts, -1)).sum(1).double()
     hits = ((ranks >= 0) & (ranks < within)).unflatten(0, (texts, -1)).sum(1).double()

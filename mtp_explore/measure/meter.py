@@ -15,10 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import checks
 from ..backbone.load import Backbone
 from ..contract import Drafter
+from ..decode.arguments import pair, shaping
 from ..decode.generate import sample
+from ..decode.plan import resolve
 from ..tensors.categorical import shape
+from ..verify import rule_named
+from .arguments import fitting, model, sound
+
+NUMBERS = 1 << 27  # of the laws that the beam holds
+ROWS = 1 << 20  # decoded at once
 
 
 @dataclass
@@ -53,14 +61,26 @@ class Cells:
 
 
 @torch.inference_mode()
-def likeliest(backbone: Backbone, prompt, n: int, most: int, **shaping) -> Cells:
-    """About the `most` likeliest sequences of n tokens after `prompt`, found by a beam, with exact probabilities."""
-    (ids,) = backbone.encode([prompt])
-    law = partial(shape, **shaping)
+def likeliest(
+    backbone: Backbone,
+    prompt,
+    n: int,
+    most: int,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Cells:
+    """About the `most` likeliest sequences of n tokens after `prompt`, found by a beam, with exact probabilities.
+
+    Errors (ValueError): a value out of range; n beyond the end of the context.
+    """
+    most = _cells("most", most, model("backbone", backbone))
+    ids = fitting(backbone, prompt, checks.whole("n", n, 1))
+    law = partial(shape, **shaping(temperature, top_k, top_p))
     prefixes = torch.tensor([ids], device=backbone.device)
     weight = torch.ones(1, dtype=torch.float64, device=backbone.device)
     for _ in range(n):
-        chunks = [backbone.model(c, use_cache=False).logits[:, -1] for c in prefixes.split(256)]
+        chunks = [sound(backbone.by_ids(c)[:, -1], backbone) for c in prefixes.split(256)]
         joint = weight[:, None] * law(torch.cat(chunks))
         best = joint.flatten().topk(min(most, joint.numel()))
         row, token = best.indices // joint.shape[1], best.indices % joint.shape[1]
@@ -85,22 +105,37 @@ def meter(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
-    **options,
+    rule=None,
+    plan=None,
 ) -> Iterator[Reading]:
     """Sample the first `n` tokens after one prompt with the loop, `chunk` rows at a time, and read the meter after
-    each. Options as in `generate` (rule=, plan=). The prompt's prefix is computed once per chunk and shared.
-    Errors as in `generate`.
+    each. temperature to plan as in `generate`. The prompt's prefix is computed once per chunk and shared.
+    cells: sequences with a cell of their own.
+    Errors as in `generate`, when it is called; n beyond the end of the context (ValueError).
     """
-    if samples < 1 or chunk < 1 or cells < 1:
-        raise ValueError(f"samples={samples}, chunk={chunk}, cells={cells}: all must be at least 1")
-    shaping = dict(temperature=temperature, top_k=top_k, top_p=top_p)
-    (ids,) = backbone.encode([prompt])
-    known = likeliest(backbone, ids, n, cells, **shaping)
+    pair(backbone, drafter)
+    n, samples = checks.whole("n", n, 1), checks.whole("samples", samples, 1)
+    chunk = checks.whole("chunk", chunk, 1, ROWS, why="rows decoded at once")
+    seed, cells = checks.seed("seed", seed), _cells("cells", cells, backbone)
+    options = shaping(temperature, top_k, top_p)
+    ids = fitting(backbone, prompt, n)
+    resolve(plan, drafter)
+    rule_named("match" if rule is None else rule)
+    return _readings(backbone, drafter, ids, n, samples, chunk, cells, seed, options, dict(rule=rule, plan=plan))
+
+
+def _cells(name: str, value, backbone: Backbone) -> int:
+    most = max(1, NUMBERS // backbone.vocabulary)
+    return checks.whole(name, value, 1, most, why=f"sequences, each with a law over {backbone.vocabulary} tokens")
+
+
+def _readings(backbone, drafter, ids, n, samples, chunk, cells, seed, options, how) -> Iterator[Reading]:
+    known = likeliest(backbone, ids, n, cells, **options)
     random = np.random.default_rng(seed)
     counts, done, calls, accepted, alive = np.zeros(len(known.law), dtype=int), 0, 0, 0, 0
     while done < samples:
         rows = min(chunk, samples - done)
-        out = sample(backbone, drafter, [ids] * rows, n, seed=(seed, done), eos=False, **shaping, **options)
+        out = sample(backbone, drafter, [ids] * rows, n, seed=(seed, done), eos=False, **options, **how)
         counts += known.count(out.tokens)
         done += rows
         calls += out.calls

@@ -26,6 +26,8 @@ from ..corpora.tokenizer import piece
 from ..decode.loop import group
 from ..decode.plan import resolve
 from ..tensors.categorical import one_hot, shape
+from .arguments import fitting, single, sound
+from .progress import bar
 
 MEMORY = 1 << 28  # bytes of cache and laws that one call may take
 ROWS = 1024  # rows per call at most
@@ -38,12 +40,7 @@ class Target:
     """
 
     def __init__(self, backbone: Backbone, prompt, n: int, shaping: dict):
-        (self.prompt,) = backbone.encode([prompt])
-        if len(self.prompt) + n - 1 > backbone.context:
-            raise ValueError(
-                f"prompt has {len(self.prompt)} tokens, and {n} more do not fit into the {backbone.context} positions "
-                f"of {backbone.name!r}: cut the prompt"
-            )
+        self.prompt = fitting(backbone, prompt, n - 1) if n > 1 else single(backbone, prompt)
         self.backbone, self.size, self.shape = backbone, backbone.vocabulary, partial(shape, **shaping)
 
     @cached_property
@@ -66,7 +63,7 @@ class Target:
         gate = drafter.gate(size) if slots.branch.shape[1] else None
         logits, hidden = backbone.call(embeds, lay, cache, last, gate)
         cache.columns = size
-        return cache, logits[:, 0], hidden[:, size - 1], slots, hidden[:, size:]
+        return cache, sound(logits[:, 0], backbone), hidden[:, size - 1], slots, hidden[:, size:]
 
     def laws(self, parents: Tensor, last: Tensor) -> Iterator[Tensor]:
         k, some = parents.shape[1], max(1, min(len(last), SIBLINGS, MEMORY // (24 * self.size)))
@@ -75,14 +72,14 @@ class Target:
         rows = max(1, min(len(parents), ROWS, MEMORY // (each + 24 * self.size * some)))
         rows = rows if some == len(last) else 1
         cache.expand(rows)  # every call writes over the columns of the call before
-        for chunk in parents.split(rows):
+        for chunk in bar(f"law of token {k + 2}", parents.split(rows)):
             full = torch.nn.functional.pad(chunk, (0, 0, 0, rows - len(chunk)))
             for siblings in last.split(some):
                 tokens = torch.cat([full, siblings.expand(rows, -1)], 1)
                 lay = abreast(rows, len(self.prompt), k, len(siblings), tokens.device)
                 keep = torch.arange(k, k + len(siblings), device=tokens.device).expand(rows, -1)
                 logits, _ = self.backbone.call(self.backbone.embed(tokens), lay, cache, keep)
-                yield self.shape(logits[: len(chunk)]).flatten(0, 1)
+                yield self.shape(sound(logits[: len(chunk)], self.backbone)).flatten(0, 1)
 
     def ids(self, names, called: str = "axes") -> Tensor:
         what = f"token ids from 0 to {self.size - 1}"
@@ -138,12 +135,13 @@ class Belief(Target):
 
     def laws(self, parents: Tensor, last: Tensor) -> Iterator[Tensor]:
         prefixes = torch.cat([parents.repeat_interleave(len(last), 0), last.repeat(len(parents))[:, None]], 1)
-        for chunk in prefixes.split(max(1, min(ROWS // 2, (1 << 21) // (self.size * self.drafter.horizon)))):
+        rows = max(1, min(ROWS // 2, (1 << 21) // (self.size * self.drafter.horizon)))
+        for chunk in bar(f"belief about token {prefixes.shape[1] + 1}", prefixes.split(rows)):
             belief = self.drafter.begin(self.state(chunk[:, 0]))
             for token in chunk.unbind(1):
                 belief = self.drafter.absorb(belief, token)
             logq = self.drafter.predict(belief)
-            yield one_hot(logq.argmax(-1), self.size) if self.drafter.one_hot else self.shape(logq)
+            yield one_hot(logq.argmax(-1), self.size) if self.drafter.one_hot else self.shape(sound(logq, self.drafter))
 
     def state(self, first: Tensor) -> State:
         """What `begin` sees once the prompt's call has decided x_1 [N]."""
@@ -184,7 +182,7 @@ class Words:
     def laws(self, parents: Tensor, last: Tensor) -> Iterator[Tensor]:
         known = list(self.number)
         prefixes = [(*(known[i] for i in parent), known[x]) for parent in parents.tolist() for x in last.tolist()]
-        yield self._matrix([self._law(prefix) for prefix in prefixes])
+        yield self._matrix([self._law(prefix) for prefix in bar(f"grammar's law of word {len(prefixes[0])}", prefixes)])
 
     def _matrix(self, rows: list[dict[str, float]]) -> Tensor:
         places = [(r, self._number(word), chance) for r, row in enumerate(rows) for word, chance in row.items()]

@@ -34,8 +34,8 @@ def curves(
     if not any(found.values()):
         raise ValueError(f"lines {list(lines)} hold no finite value: give {{name: {{x: y}}}}")
     figure = go.Figure()
-    for i, (name, line) in enumerate(found.items()):
-        look, shown = dress(i, name), literal(name)
+    for name, line in found.items():
+        look, shown = dress(name), literal(name)
         x, low, high = [x for x, _ in line], [min(ys) for _, ys in line], [max(ys) for _, ys in line]
         if low != high:
             figure.add_scatter(

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from .style import DASHES, GREEN, INK, LINE, ORANGE, PARTS, SIGNS, bare, literal, washed
+from .style import GREEN, INK, LINE, bare, literal, look, washed
 
 PANELS = {
     "kl": ("KL divergence", "KL(p ‖ q), nats"),
@@ -51,10 +51,10 @@ def fidelity(rows: Iterable[Mapping], total_correlation: float | None = None):
     methods = list(dict.fromkeys(row["method"] for row in rows))
     for panel, key in enumerate(shown):
         place = dict(row=1 + panel // wide, col=1 + panel % wide)
-        for i, method in enumerate(methods):
+        for method in methods:
             found = [(float(r["rank"]), float(r[key])) for r in rows if r["method"] == method and known(r.get(key))]
             if found:
-                curve(figure, found, literal(method), dress(i, method), place, max_of(rows, key), panel == 0)
+                curve(figure, found, literal(method), dress(method), place, max_of(rows, key), panel == 0)
         figure.update_yaxes(title_text=PANELS[key][1], rangemode="tozero", **place)
     ranks = sorted({row["rank"] for row in rows})
     figure.update_xaxes(title_text="rank r", type="log", tickvals=ranks, ticktext=[f"{r:g}" for r in ranks])
@@ -169,11 +169,11 @@ def max_of(rows: Sequence[Mapping], key: str) -> float:
     return max((float(r[key]) for r in rows if known(r.get(key)) and math.isfinite(r[key])), default=1.0)
 
 
-def dress(i: int, method: str) -> dict:
-    """Colour, dash and sign of the i-th method; the trained head has the draft's colour."""
+def dress(method: str) -> dict:
+    """How a method's line is drawn, in every figure alike; the trained head has the draft's colour."""
+    colour, sign, dash = look(method)
     if method == TRAINED:
-        marker = dict(color=ORANGE, symbol="diamond", size=13, line=dict(color=INK, width=1.5))
-        return dict(mode="lines+markers", marker=marker, line=dict(color=ORANGE, width=3))
-    colour = PARTS[i % len(PARTS)]
-    marker = dict(color=colour, symbol=SIGNS[i % 2], size=9)
-    return dict(mode="lines+markers", marker=marker, line=dict(color=colour, width=2.5, dash=DASHES[i % len(DASHES)]))
+        marker = dict(color=colour, symbol=sign, size=13, line=dict(color=INK, width=1.5))
+        return dict(mode="lines+markers", marker=marker, line=dict(color=colour, width=3))
+    marker = dict(color=colour, symbol=sign, size=9)
+    return dict(mode="lines+markers", marker=marker, line=dict(color=colour, width=2.5, dash=dash))

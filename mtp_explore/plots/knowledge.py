@@ -11,10 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .style import BLACK, BLUE, CLEAR, DASHES, GREEN, PARTS, SIGNS, SIZE, bare, literal, mixed, washed
+from .style import BLACK, CLEAR, GREEN, SIZE, bare, literal, look, mixed, washed
 from .verdicts import wilson
 
-TARGET = "target"  # the method of this name has the target's colour
 APART = 0.09  # between two methods at one distance
 FIRST = (1, 2, 3, 6, 11, 101)  # the first rank of each box
 BOXED = dict(traceorder="normal", title=dict(text="rank ", font_size=SIZE))
@@ -33,12 +32,12 @@ def accuracy(ranks: Mapping[str, np.ndarray], within: int = 1):
     if within < 1:
         raise ValueError(f"within={within}: count at least the first choice")
     figure = go.Figure()
-    for i, (name, table) in enumerate(tables(ranks).items()):
+    for name, table in tables(ranks).items():
         places = [column[column >= 0] for column in table.T]
         rows = [(k, int((r < within).sum()), len(r)) for k, r in enumerate(places, 1) if len(r)]
         k, hits, n = map(list, zip(*rows, strict=True))
         low, high = zip(*(wilson(h, m) for h, m in zip(hits, n, strict=True)), strict=True)
-        colour = colour_of(i, name)
+        colour, sign, dash = look(name)
         figure.add_scatter(
             x=[*k, *k[::-1]], y=[*high, *low[::-1]], fill="toself", fillcolor=washed(colour, 0.18), mode="none",
             hoverinfo="skip", showlegend=False, legendgroup=literal(name),
@@ -46,8 +45,7 @@ def accuracy(ranks: Mapping[str, np.ndarray], within: int = 1):
         figure.add_scatter(
             x=k, y=[h / m for h, m in zip(hits, n, strict=True)], name=literal(name), legendgroup=literal(name),
             customdata=list(zip(hits, n, low, high, strict=True)), mode="lines+markers",
-            line=dict(color=colour, width=3, dash=DASHES[i % len(DASHES)]),
-            marker=dict(size=10, symbol=SIGNS[i % len(SIGNS)], color=colour),
+            line=dict(color=colour, width=3, dash=dash), marker=dict(size=10, symbol=sign, color=colour),
             hovertemplate=literal(name) + ", %{x} ahead: %{y:.3f} (%{customdata[0]} of %{customdata[1]}, 95% interval "
             "%{customdata[2]:.3f} to %{customdata[3]:.3f})<extra></extra>",
         )  # fmt: skip
@@ -69,15 +67,14 @@ def ranks(ranks: Mapping[str, np.ndarray], quantiles: tuple[float, float] = (0.2
         places = [(k, column[column >= 0] + 1) for k, column in enumerate(table.T, 1) if (column >= 0).any()]
         at = [[float(np.quantile(r, cut, method="inverted_cdf")) for _, r in places] for cut in (low, 0.5, high)]
         bottom, middle, top = at
-        colour, name = colour_of(i, name), literal(name)
+        (colour, sign, dash), name = look(name), literal(name)
         aside = (i - (len(found) - 1) / 2) * APART
         bars = dict(array=np.subtract(top, middle), arrayminus=np.subtract(middle, bottom))
         figure.add_scatter(
             x=[k + aside for k, _ in places], y=middle, name=name, mode="lines+markers",
             customdata=[(k, *cut) for (k, _), cut in zip(places, zip(bottom, top, strict=True), strict=True)],
             error_y=dict(**bars, color=washed(colour, 0.45), thickness=7, width=0),
-            line=dict(color=colour, width=2, dash=DASHES[i % len(DASHES)]),
-            marker=dict(size=11, symbol=SIGNS[i % len(SIGNS)], color=colour),
+            line=dict(color=colour, width=2, dash=dash), marker=dict(size=11, symbol=sign, color=colour),
             hovertemplate=f"{name}, %{{customdata[0]}} ahead: median rank %{{y:.0f}}, {low:.0%} to {high:.0%} of "
             "places: %{customdata[1]:.0f} to %{customdata[2]:.0f}<extra></extra>",
         )  # fmt: skip
@@ -112,10 +109,6 @@ def standings(table: np.ndarray, name: str = ""):
     figure.update_yaxes(title_text="share of places", range=[0, 1])
     title = f"Where the true token stands{': ' + literal(name) if name else ''}"
     return bare(figure, 440, title=title).update_layout(barmode="stack", legend=BOXED)
-
-
-def colour_of(i: int, name: str) -> str:
-    return BLUE if name == TARGET else PARTS[i % len(PARTS)]
 
 
 def tables(ranks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from .style import GREEN, INK, PARTS, SIGNS, bare, literal, washed
+from .style import GREEN, INK, bare, literal, look, washed
 
 
 class Rounds(tuple):
@@ -37,12 +37,13 @@ def break_even(points: Mapping[str, tuple[float, float]]):
     figure.add_scatter(
         x=[0, most], y=[0, most], mode="lines", line=dict(color=INK, dash="dash"), hoverinfo="skip", name="break-even"
     )
-    for i, (name, point) in enumerate(points.items()):
+    for name, point in points.items():
+        colour, sign, _ = look(name)
         (cost, gain), costs = point, [cost for cost, _ in getattr(point, "rounds", [point])]
         bar = dict(array=[max(costs) - cost], arrayminus=[cost - min(costs)], color=INK, visible=len(costs) > 1)
         figure.add_scatter(
             x=[cost], y=[gain], mode="markers", name=literal(name), error_x=bar,
-            marker=dict(size=14, symbol=SIGNS[i % len(SIGNS)], color=PARTS[i % len(PARTS)], line=dict(width=1)),
+            marker=dict(size=14, symbol=sign, color=colour, line=dict(width=1)),
             customdata=[gain / cost],
             hovertemplate=f"{literal(name)}: %{{y:.2f}} tokens per call at %{{x:.2f}} times the cost, "
             "%{customdata:.2f} times as fast<extra></extra>",

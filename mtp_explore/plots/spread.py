@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..trace.metrics import interval
-from .style import BLACK, INK, PARTS, bare, literal, washed
+from .style import BLACK, INK, bare, literal, look, washed
 
 BINS = 24
 PANEL = 170  # pixels of one name
@@ -36,7 +36,7 @@ def spread(values: Mapping[str, Sequence[float | None]], unit: str, bins: int = 
     edges = np.linspace(min(0.0, every.min()), every.max() + 1e-9, bins + 1)
     for i, (name, mean) in enumerate(zip(known, means, strict=True)):
         counts, _ = np.histogram(known[name], edges)
-        colour, place = PARTS[i % len(PARTS)], dict(row=i + 1, col=1)
+        colour, place = look(name).colour, dict(row=i + 1, col=1)
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2, y=counts, width=np.diff(edges) * 0.92, marker_color=washed(colour, 0.75),
             customdata=np.stack([edges[:-1], edges[1:]], -1),

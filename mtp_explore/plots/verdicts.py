@@ -122,8 +122,10 @@ def meter(tv_by_n: Mapping[int, float], noise_by_n: Mapping[int, tuple[float, fl
         x=n, y=[tv_by_n[k] for k in n], mode="lines+markers", name="samples", line=dict(color=BLUE, width=3),
         marker=dict(size=9),
     )  # fmt: skip
-    figure.update_xaxes(title_text="samples (logarithmic)", type="log", dtick=1)
-    figure.update_yaxes(title_text="total variation (0 to 1, logarithmic)", type="log", dtick="D2")
+    marks = [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5)]
+    named = dict(type="log", tickvals=marks, ticktext=[f"{m:,g}" for m in marks])
+    figure.update_xaxes(title_text="samples (logarithmic)", **named)
+    figure.update_yaxes(title_text="total variation (0 to 1, logarithmic)", **named)
     return bare(figure, 420, title="Distance from the target's law")
 
 

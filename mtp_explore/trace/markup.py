@@ -26,6 +26,7 @@ from .glyphs import visible
 EMPTY = {"br", "input"}  # tags without an inside
 KEPT = re.compile("([\n\u2068\u2069])")
 NO_FORMULAS = "mathjax_ignore"  # JupyterLab would typeset "$5 and $6"
+OWN_KEYS = {"data_lm_suppress_shortcuts": "true"}
 SAFE = {c: f"\\u{c:04x}" for c in [*map(ord, "<>&\u2028\u2029"), *range(0xD800, 0xE000)]}  # in JSON, and half pairs
 HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
 
@@ -90,10 +91,12 @@ def view(name: str, *children, element: str = "div", style: str | None = None) -
 
 
 def radios(group: str, names: Mapping, chosen) -> Html:
-    """Radio buttons {key: name} with the ids `group`-key, as inputs followed by their labels."""
+    """Radio buttons {key: name} with the ids `group`-key, as inputs followed by their labels. Their keys are theirs:
+    JupyterLab looks for that attribute on the element with the focus itself.
+    """
     pairs = (
         (
-            tag("input", type="radio", name=group, id=f"{group}-{key}", checked=key == chosen),
+            tag("input", type="radio", name=group, id=f"{group}-{key}", checked=key == chosen, **OWN_KEYS),
             tag("label", name, for_=f"{group}-{key}"),
         )
         for key, name in names.items()

@@ -195,10 +195,14 @@ function player(name) {
       if (on && now === last) go(0);
     }
 
+    /* JupyterLab would take plain keys that a button, the slider or a fold knows. */
+    const NATIVE = { INPUT: /^(Arrow|Page|Home|End)/, BUTTON: /^(Enter| )$/, SUMMARY: /^(Enter| )$/ };
     const KEYS = { ArrowRight: () => go(now + 1), ArrowLeft: () => go(now - 1), Home: () => go(0), End: () => go(last), " ": () => play(timer === null) };
     root.addEventListener("keydown", (event) => {
       const act = KEYS[event.key], own = event.key === " " && event.target.closest("summary, .mtp-button");
-      if (!act || own || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!event.shiftKey && NATIVE[event.target.tagName]?.test(event.key)) event.stopPropagation();
+      if (!act || own) return;
       event.preventDefault();
       event.stopPropagation();
       act();

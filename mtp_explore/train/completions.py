@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -28,10 +28,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .. import checks
 from ..backbone.files import replace
+from ..backbone.seal import check_seal, seal
+from ..corpora.progress import bar
 from ..decode.generate import sample
 from .features import futures
-from .texts import LENGTH, Texts
+from .texts import Texts, window
+from .windows import TooSmall
 
 PROMPT = (8, 40)  # tokens of a document that are given: any number between, as likely
 LONGEST_GREEDY = 64  # tokens of a greedy completion
@@ -55,24 +59,23 @@ def own_texts(
     seed: int = 0,
     file: str | Path | None = None,
     law: dict | None = None,
+    progress: bool = False,
     **about,
 ) -> Texts:
     """`texts`, of completions of the documents that begin in a stream of tokens [N], about `positions` places.
 
     law: temperature, top_k, top_p of drawn text. file: where they are kept; what lies there is taken if it was made by
     this backbone of these tokens with these arguments (`about`: what else must be the same, such as the corpus' name).
-    Errors (ValueError): no end of text, too few documents.
+    progress: show a bar where it takes a while. Errors (ValueError): no end of text, too few documents.
     """
-    length = min(LENGTH, backbone.context)
-    if horizon >= length:
-        raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
-    law = law or MODELS_OWN
+    length, law = window(backbone, horizon), law or MODELS_OWN
+    seed, positions = checks.seed("seed", seed), checks.whole("positions", positions, 1)
     facts = dict(backbone=backbone.fingerprint, seed=seed, positions=positions, length=length, law=law, **about)
     facts |= dict(prompt=list(PROMPT), longest_greedy=LONGEST_GREEDY)
     facts["tokens"] = zlib.crc32(tokens.cpu().numpy().tobytes())
     made = read(Path(file), facts) if file else None
     if made is None:
-        made = completions(backbone, tokens, positions, length, seed, law)
+        made = completions(backbone, tokens, positions, length, seed, law, progress)
         if file:
             keep(Path(file), made, facts)
     made = Own(*(x.to(backbone.device) for x in made))
@@ -88,7 +91,15 @@ def targets(made: Own, horizon: int, eos: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int = 0, law: dict | None = None) -> Own:
+def completions(
+    backbone,
+    tokens: Tensor,
+    positions: int,
+    length: int,
+    seed: int = 0,
+    law: dict | None = None,
+    progress: bool = False,
+) -> Own:
     """Windows of `length` + 1 tokens, about `positions` places in all, fewer where the documents run out; equal for
     equal seeds. The documents of greedy windows are others than those of drawn ones.
     """
@@ -97,19 +108,21 @@ def completions(backbone, tokens: Tensor, positions: int, length: int, seed: int
     greedy = max(1, count // GREEDY)
     wanted = ({"temperature": 0.0}, greedy), (law or MODELS_OWN, count - greedy)
     parts, first = [], 0
+    shown = bar("the backbone's own text", count, progress, " windows")
     for law, number in wanted:
         share = len(starts) * number // count if first == 0 else len(starts) - first
         middle, last = first + min(number, -(-share // 3)), first + share
         make = partial(complete, backbone, length=length, law=law, seed=seed)
         openers, others = make(starts[first:middle], first, bare=True), make(starts[middle:last], middle)
-        packed = pack(openers, others, length + 1, number)
+        packed = pack(openers, others, length + 1, number, shown.update)
         first += share
         if not packed[0]:
-            raise ValueError(
+            raise TooSmall(
                 f"{len(tokens)} tokens hold the beginnings of {len(starts)} documents, too few to fill windows of "
                 f"{length} places: give more text"
             )
         parts.append(Own(*map(torch.stack, packed), torch.full((len(packed[0]),), law["temperature"] == 0)))
+    shown.close()
     return Own(*map(torch.cat, zip(*parts, strict=True)))
 
 
@@ -141,9 +154,11 @@ def complete(
             yield (start + row[:size])[:length], ([False] * len(start) + [True] * size)[:length]
 
 
-def pack(openers: Iterator[tuple], others: Iterator[tuple], length: int, count: int) -> tuple[list, list]:
+def pack(
+    openers: Iterator[tuple], others: Iterator[tuple], length: int, count: int, told: Callable = lambda: None
+) -> tuple[list, list]:
     """At most `count` windows of `length` tokens, and which of them were chosen, from (tokens, chosen) of documents: an
-    opener, and others as far as there is room.
+    opener, and others as far as there is room. told: called once for each.
 
     Every other document begins with an end of text; where the one before has ended with its own, that one serves.
     """
@@ -156,6 +171,7 @@ def pack(openers: Iterator[tuple], others: Iterator[tuple], length: int, count: 
         if len(text) >= length:
             windows.append(torch.tensor(text[:length]))
             chosen.append(torch.tensor(own[:length]))
+            told()
     return windows, chosen
 
 
@@ -164,9 +180,10 @@ def read(file: Path, facts: dict) -> Own | None:
     try:
         with safe_open(file, "pt") as kept:
             if json.loads((kept.metadata() or {}).get("facts", "{}")) == facts:
+                check_seal(file)
                 return Own(*(kept.get_tensor(name) for name in Own._fields))
-    except (OSError, SafetensorError):
-        pass
+    except (OSError, SafetensorError, ValueError):
+        pass  # not there, or damaged: it is made anew
     return None
 
 
@@ -174,4 +191,9 @@ def keep(file: Path, made: Own, facts: dict) -> None:
     """Write a file that `read` takes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: x.contiguous().cpu() for name, x in made._asdict().items()}
-    replace(file, lambda path: save_file(tensors, path, {"facts": json.dumps(facts)}))
+
+    def write(temporary: str) -> None:
+        save_file(tensors, temporary, {"facts": json.dumps(facts)})
+        seal(temporary)
+
+    replace(file, write)

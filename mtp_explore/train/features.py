@@ -10,8 +10,10 @@ from torch import Tensor
 
 from ..backbone.layout import layout
 from ..backbone.load import Backbone
+from ..checks import whole
 from ..contract import Slots
-from .windows import Windows
+from ..corpora.progress import bar
+from .windows import Windows, draw_number
 
 LENGTH = 256  # positions per window
 
@@ -53,7 +55,7 @@ class Features(NamedTuple):
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
         """`size` places drawn by (seed, step) alone, so that a run can resume."""
-        draw = torch.Generator().manual_seed(1_000_003 * seed + step)
+        draw = torch.Generator().manual_seed(draw_number(seed, step))
         return self.take(torch.randint(self.size, (size,), generator=draw).to(self.hidden.device))
 
     def parts(self, size: int) -> Iterator[Batch]:
@@ -82,23 +84,32 @@ def futures(tokens: Tensor, horizon: int, eos: list[int]) -> Tensor:
 
 @torch.no_grad()
 def features(
-    backbone: Backbone, tokens: Tensor, horizon: int, positions: int, seed: int = 0, ahead: bool = False
+    backbone: Backbone,
+    tokens: Tensor,
+    horizon: int,
+    positions: int,
+    seed: int = 0,
+    ahead: bool = False,
+    progress: bool = False,
 ) -> Features:
     """Features of about `positions` places of a stream of tokens [N], in windows of 256 tokens drawn by `seed`.
 
     ahead: batches bring the states of the next K places too, so the last K places of a window are never drawn.
+    progress: show a bar where it takes a while.
     Errors (ValueError): a stream too short for two windows; with `ahead`, a horizon as long as a window.
     """
     length = min(LENGTH, backbone.context)
     if ahead and horizon >= length:
         raise ValueError(f"horizon={horizon}: windows have {length} positions, so it must be below that")
     windows = Windows(tokens, length + horizon + 1, seed)
-    count = min(max(1, positions // length), windows.per_epoch)
+    count = min(max(1, whole("positions", positions, 1) // length), windows.per_epoch)
     hidden, future, size = [], [], max(1, 8192 // length)
-    for first in range(0, count, size):
-        batch = torch.stack([windows[i] for i in range(first, min(first + size, count))]).to(backbone.device)
-        hidden.append(states(backbone, batch[:, :length]).flatten(0, 1))
-        future.append(futures(batch, horizon, backbone.eos)[:, :length].flatten(0, 1))
+    with bar("states of the text", count * length, progress) as shown:
+        for first in range(0, count, size):
+            batch = torch.stack([windows[i] for i in range(first, min(first + size, count))]).to(backbone.device)
+            hidden.append(states(backbone, batch[:, :length]).flatten(0, 1))
+            future.append(futures(batch, horizon, backbone.eos)[:, :length].flatten(0, 1))
+            shown.update(len(batch) * length)
     places = torch.arange(count * length, device=backbone.device).view(count, length)
     starts = places[:, : length - horizon].flatten() if ahead else None
     return Features(torch.cat(hidden), torch.cat(future), starts)

@@ -19,63 +19,32 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from numbers import Integral, Real
+from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from ..backbone.files import CARD, CONFIG, WEIGHTS, read_json
 from ..backbone.load import Backbone
-from ..checks import number
-from .checkpoint import load_checkpoint, read_facts, save_checkpoint
+from ..checks import flag, whole
+from ..corpora.corpus import Corpus
+from ..drafters.base import DrafterBase
+from .alone import LOCK, alone, differences
+from .checkpoint import load_checkpoint, read_curves, read_facts, save_checkpoint
 from .completions import own_texts
 from .features import Batch, Features, features
+from .recipe import STEPS, Recipe, directory, fitting, learner, listeners, text_of
+from .report import Report
 from .texts import TextBatch, Texts, texts
+from .windows import TooSmall
 
 CHECKPOINT = "checkpoint.safetensors"
+THE_SAME = ("recipe", "corpus", "drafter", "made_for")  # facts by which a run is known
 PART = 8192  # places that are measured at a time
-PRECISIONS = ("float32", "bfloat16")  # of the products in training
-TEXTS = ("corpus", "own")  # what is learned
 OWN = "completions-{}.safetensors"  # own text of a split, in `out`
-
-
-@dataclass
-class Report:
-    """What a call of `fit` saw, from where it resumed: the drafter's losses, in nats, by their names."""
-
-    settings: dict
-    training: list[dict] = field(default_factory=list)  # {"step", "loss", "head 1", ...}
-    validation: list[dict] = field(default_factory=list)
-    seconds: float = 0.0  # of training, features not counted
-    feature_seconds: float = 0.0
-
-    def to_dataframe(self):
-        """Both curves in one table, with the column `split`."""
-        import pandas as pd
-
-        parts = [("training", self.training), ("validation", self.validation)]
-        return pd.DataFrame([{"split": name, **row} for name, rows in parts for row in rows])
-
-
-@dataclass(frozen=True)
-class Recipe:
-    steps: int
-    seed: int
-    batch: int
-    rate: float
-    positions: int
-    precision: str = "float32"
-    text: str = "corpus"
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step."""
-        warm = max(1, self.steps // 20)
-        if step < warm:
-            return self.rate * (step + 1) / warm
-        done = (step - warm) / max(1, self.steps - warm)
-        return self.rate * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
 
 
 def fit(
@@ -97,7 +66,9 @@ def fit(
 ) -> Report:
     """Train `drafter` on the train split of `corpus`; every `every` steps measure it on the validation split.
 
-    out: a directory for checkpoints and, at the end, the drafter itself; a checkpoint found there is resumed.
+    corpus: what `load_corpus` returns, or a name that it knows. out: a directory for checkpoints and, at the end, the
+    drafter itself; a checkpoint found there is resumed, one run at a time is at work there, and another finished
+    drafter there is not written over.
     callbacks: called with {"step", "loss", "head 1", ..., "seconds"} every 10 steps and with {"validation": {...}}
     added where measured. batch: positions per step, of texts anchors. positions: places of the text that are kept in
     memory, as states or as tokens. precision: of the products in training, "float32" or, for drafters with
@@ -105,68 +76,97 @@ def fit(
     text: what is learned and measured on, "corpus" or, for drafters with `wants_text`, the backbone's "own" completions
     of the corpus' beginnings; they are kept in `out`.
     prepared: what `prepare` made of this corpus, where several drafters learn from the same states.
-    Errors (ValueError): a drafter that has nothing to train or belongs to another backbone, a corpus too small for its
-    windows, a checkpoint of another run in `out`, a loss that is no longer finite. OSError: a full disk. After an
-    interrupt or an error the last checkpoint is whole, at most `every` steps old.
+    The report is that of the whole run, also where it was resumed or has long been finished.
+    Errors, before any work: TypeError for what is no drafter, backbone, corpus or callback; ValueError for numbers that
+    cannot be or do not fit into memory, a drafter that has nothing to train or belongs to another backbone, an `out`
+    that holds another run, or where one is at work. Later, ValueError: a corpus too small for its windows, a loss that
+    is no longer finite; OSError: a full disk. After an interrupt or an error the last checkpoint is whole, at most
+    `every` steps old.
     """
-    drafter.check(backbone)
-    for name, value in dict(steps=steps, batch=batch, positions=positions, every=every).items():
-        number(name, value, Integral, lambda x: x >= 1, "a whole number, at least 1")
-    number("seed", seed, Integral, lambda x: True, "a whole number")
-    number("rate", rate, Real, lambda x: 0 < x < math.inf, "a number above 0, the learning rate")
-    check_options(drafter, precision, text)
-    callbacks = tuple(callbacks)
-    parameters = [p for p in drafter.parameters() if p.requires_grad]
-    if not parameters:
+    learner(drafter, backbone)
+    recipe = Recipe(whole("steps", steps, 1, STEPS), seed, batch, rate, positions, precision, text)
+    every, progress, callbacks = whole("every", every, 1), flag("progress", progress), listeners(callbacks)
+    if not any(p.requires_grad for p in drafter.parameters()):
         raise ValueError(f"drafter {drafter.name!r} has no weights to train: use it as it is")
-    recipe = Recipe(steps, seed, batch, rate, positions, precision, text)
-    facts = {"recipe": asdict(recipe), "corpus": getattr(corpus, "name", None), "step": 0}
+    recipe.check(drafter, backbone)
+    prepared = None if prepared is None else fitting(prepared, drafter, recipe.text)
+    corpus = text_of(corpus)
+    facts = {"recipe": asdict(recipe), "corpus": corpus.name, "step": 0}
     facts |= {"drafter": {"name": drafter.name, **drafter.options}, "made_for": drafter.made_for}
-    path = Path(out) / CHECKPOINT if out else None
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if path and path.is_file():
-        check_resumable(facts, read_facts(path), path)
-    clock = time.perf_counter()
-    if prepared is None:
-        prepared = prepare(drafter, backbone, corpus, positions, seed, text, path and path.parent)
-    known, held = fitting(prepared, drafter, text)
-    report = Report(settings=facts, feature_seconds=time.perf_counter() - clock)
-    if backbone.dtype.itemsize < 4:
-        drafter.float()
-    optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
-    if path and path.is_file():
-        facts |= load_checkpoint(path, drafter, optimizer)
-    drafter.train()
-    bar = tqdm(range(facts["step"], steps), initial=facts["step"], total=steps, disable=not progress, unit="step")
-    clock = time.perf_counter()
-    try:
+    run = Run(drafter, backbone, corpus, recipe, facts, callbacks, every, progress)
+    if out is None:
+        return run.go(prepared, None)
+    place = directory("out", out)
+    with alone(place / LOCK, "out", place, {k: facts[k] for k in THE_SAME}):
+        check_free(place, facts)
+        return run.go(prepared, place)
+
+
+class Run(NamedTuple):
+    """A run that was checked."""
+
+    drafter: DrafterBase
+    backbone: Backbone
+    corpus: Corpus
+    recipe: Recipe
+    facts: dict
+    callbacks: tuple[Callable[[dict], None], ...]
+    every: int
+    progress: bool
+
+    def go(self, prepared: tuple | None, out: Path | None) -> Report:
+        """Prepare, resume what lies in `out`, train, and save."""
+        drafter, clock = self.drafter, time.perf_counter()
+        if prepared is None:
+            about = self.recipe, out, self.progress
+            splits = ("train", "validation")
+            prepared = [split_features(drafter, self.backbone, self.corpus, split, *about) for split in splits]
+        report = Report(settings=self.facts, feature_seconds=time.perf_counter() - clock)
+        if self.backbone.dtype.itemsize < 4:
+            drafter.float()
+        weights = [p for p in drafter.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(weights, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
+        if out and (out / CHECKPOINT).is_file():
+            self.facts.update(load_checkpoint(out / CHECKPOINT, drafter, optimizer))
+            seen = read_curves(out / CHECKPOINT)
+            report.training, report.validation = seen.get("training", []), seen.get("validation", [])
+        clock = time.perf_counter()
+        try:
+            self.train(*prepared, optimizer, report, out and out / CHECKPOINT)
+        finally:
+            drafter.to(self.backbone.dtype).eval()
+        drafter.settle(batch.given(self.backbone.dtype) for batch in prepared[1].parts(PART))
+        report.seconds = time.perf_counter() - clock
+        if out:
+            drafter.save_pretrained(out)
+        return report
+
+    def train(self, known, held, optimizer, report: Report, checkpoint: Path | None) -> None:
+        """The steps that are left, every tenth of them reported."""
+        drafter, recipe, first = self.drafter.train(), self.recipe, self.facts["step"]
+        clock, steps = time.perf_counter(), recipe.steps
+        bar = tqdm(range(first, steps), initial=first, total=steps, disable=not self.progress, unit="step")
         for step in bar:
-            given = known.batch(step, batch, seed)
-            losses = train_step(drafter, optimizer, given, recipe.rate_at(step), precision)
-            facts |= {"step": step + 1}
-            measured = (step + 1) % every == 0 or step + 1 == steps
-            if measured or (step + 1) % 10 == 0:
-                row = {"step": step + 1} | {k: v.item() for k, v in losses.items()}
-                check_finite(row, recipe)
-                report.training.append(row)
-                bar.set_postfix(loss=f"{row['loss']:.3f}")
-                note = {**row, "seconds": time.perf_counter() - clock}
-                if measured:
-                    note["validation"] = evaluate(drafter, held)
-                    check_finite({"step": step + 1, **note["validation"]}, recipe)
-                    report.validation.append({"step": step + 1, **note["validation"]})
-                    if path:
-                        save_checkpoint(path, drafter, optimizer, facts)
-                for callback in callbacks:
-                    callback(note)
-    finally:
-        drafter.to(backbone.dtype).eval()
-    drafter.settle(batch.given(backbone.dtype) for batch in held.parts(PART))
-    report.seconds = time.perf_counter() - clock
-    if out:
-        drafter.save_pretrained(out)
-    return report
+            given = known.batch(step, recipe.batch, recipe.seed)
+            losses = train_step(drafter, optimizer, given, recipe.rate_at(step), recipe.precision)
+            self.facts["step"] = step + 1
+            measured = (step + 1) % self.every == 0 or step + 1 == steps
+            if not measured and (step + 1) % 10:
+                continue
+            row = {"step": step + 1} | {k: v.item() for k, v in losses.items()}
+            check_finite(row, recipe)
+            report.training.append(row)
+            bar.set_postfix(loss=f"{row['loss']:.3f}")
+            note = {**row, "seconds": time.perf_counter() - clock}
+            if measured:
+                note["validation"] = evaluate(drafter, held)
+                check_finite({"step": step + 1, **note["validation"]}, recipe)
+                report.validation.append({"step": step + 1, **note["validation"]})
+                if checkpoint:
+                    seen = {"training": report.training, "validation": report.validation}
+                    save_checkpoint(checkpoint, drafter, optimizer, self.facts, seen)
+            for callback in self.callbacks:
+                callback(note)
 
 
 def train_step(drafter, optimizer, batch: Batch | TextBatch, rate: float, precision: str = "float32") -> dict:
@@ -208,59 +208,44 @@ def evaluate(drafter, held: Features | Texts, size: int = PART) -> dict[str, flo
 
 
 def prepare(
-    drafter, backbone: Backbone, corpus, positions: int = 200_000, seed: int = 0, text: str = "corpus", out=None
+    drafter,
+    backbone: Backbone,
+    corpus,
+    positions: int = 200_000,
+    seed: int = 0,
+    text: str = "corpus",
+    out=None,
+    progress: bool = True,
 ) -> tuple:
     """States of the train and of the validation split (`Features`), or windows of their text (`Texts`), as `fit` makes
     them for this drafter; others of the same horizon and kind can learn from them too. out: a directory where own text
     is kept. Errors as in `fit`.
     """
-    check_options(drafter, "float32", text)
+    learner(drafter, backbone)
     recipe = Recipe(1, seed, 1, 1.0, positions, text=text)
-    return tuple(split_features(drafter, backbone, corpus, split, recipe, out) for split in ("train", "validation"))
+    recipe.check(drafter, backbone)
+    about = recipe, None if out is None else directory("out", out), flag("progress", progress)
+    corpus = text_of(corpus)
+    return tuple(split_features(drafter, backbone, corpus, split, *about) for split in ("train", "validation"))
 
 
-def fitting(prepared: tuple, drafter, text: str) -> tuple:
-    """What was prepared, if this drafter can learn from it and it is the text asked for; else ValueError."""
-    for part in prepared:
-        part.check(drafter)
-        if drafter.wants_text and (part.greedy is not None) != (text == "own"):
-            raise ValueError(
-                f"text={text!r}, and prepared holds the other kind: make it with prepare(..., text={text!r})"
-            )
-    return prepared
-
-
-def split_features(drafter, backbone: Backbone, corpus, split: str, recipe: Recipe, out=None) -> Features | Texts:
+def split_features(
+    drafter, backbone: Backbone, corpus: Corpus, split: str, recipe: Recipe, out=None, progress: bool = False
+) -> Features | Texts:
     """What `fit` makes of one split; out: a directory where own text is kept."""
     positions = recipe.positions if split == "train" else min(16_384, recipe.positions)
-    own, name = recipe.text == "own", getattr(corpus, "name", None)
-    tokens = corpus.tokens(split, backbone.tokenizer, limit=(3 if own else 2) * positions + 4096)
+    own, horizon = recipe.text == "own", drafter.horizon
+    tokens = corpus.tokens(split, backbone.tokenizer, (3 if own else 2) * positions + 4096, progress)
     try:
         if own:
-            about = dict(file=out and Path(out) / OWN.format(split), law=drafter.law, corpus=name, split=split)
-            return own_texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed, **about)
+            file = out and Path(out) / OWN.format(split)
+            about = dict(file=file, law=drafter.law, progress=progress, corpus=corpus.name, split=split)
+            return own_texts(backbone, tokens, horizon, positions, drafter.anchors, recipe.seed, **about)
         if drafter.wants_text:
-            return texts(backbone, tokens, drafter.horizon, positions, drafter.anchors, recipe.seed)
-        return features(backbone, tokens, drafter.horizon, positions, recipe.seed, drafter.wants_ahead)
-    except ValueError as error:
-        raise ValueError(f"corpus {getattr(corpus, 'name', corpus)!r}, split {split!r}: {error}") from error
-
-
-def check_options(drafter, precision: str, text: str) -> None:
-    """ValueError unless the drafter can learn this text in this precision on this backbone."""
-    for name, value, known in (("precision", precision, PRECISIONS), ("text", text, TEXTS)):
-        if value not in known:
-            raise ValueError(f"{name}={value!r}: use one of {', '.join(map(repr, known))}")
-        if value != known[0] and not drafter.wants_text:
-            raise ValueError(
-                f"{name}={value!r} is for drafters that run the backbone in training; {drafter.name!r} learns from its "
-                "states: leave it out"
-            )
-    if precision == "bfloat16" and drafter.backbone.dtype == torch.float16:
-        raise ValueError(
-            "precision='bfloat16': this backbone is in float16, and products do not mix the two: load it with "
-            "dtype=torch.bfloat16 or torch.float32, or leave precision out"
-        )
+            return texts(backbone, tokens, horizon, positions, drafter.anchors, recipe.seed)
+        return features(backbone, tokens, horizon, positions, recipe.seed, drafter.wants_ahead, progress)
+    except TooSmall as error:
+        raise ValueError(f"corpus {corpus.name!r}, split {split!r}: {error}") from error
 
 
 def check_finite(row: dict, recipe: Recipe) -> None:
@@ -269,11 +254,19 @@ def check_finite(row: dict, recipe: Recipe) -> None:
         raise ValueError(f"training diverged (step {row['step']}: loss {row['loss']}): choose less than {recipe.rate=}")
 
 
-def check_resumable(now: dict, old: dict, path: Path) -> None:
-    """ValueError unless the checkpoint belongs to this very run."""
-    other = [k for k in ("recipe", "corpus", "drafter", "made_for") if now[k] != old.get(k)]
-    if other:
-        detail = "; ".join(f"{k}: {old.get(k)} there, {now[k]} here" for k in other)
+def check_free(out: Path, now: dict) -> None:
+    """ValueError unless `out` is free for this run: a checkpoint there is of this very run, and without one a finished
+    drafter there is of this kind and has not been shipped.
+    """
+    if (out / CHECKPOINT).is_file():
+        if other := differences({k: now[k] for k in THE_SAME}, read_facts(out / CHECKPOINT)):
+            raise ValueError(f"out={str(out)!r} holds a checkpoint of another run ({other}): use another directory")
+        return
+    config = read_json(out / CONFIG) if (out / CONFIG).is_file() else {}
+    kind = {k: now["drafter"][k] for k in now["drafter"] if k != "name"}
+    mine = config == {"name": now["drafter"]["name"], "options": kind, "made_for": now["made_for"]}
+    if (out / CARD).exists() or ((config or (out / WEIGHTS).exists()) and not mine):
         raise ValueError(
-            f"out={str(path.parent)!r} holds a checkpoint of another run ({detail}): use another directory"
+            f"out={str(out)!r} holds a finished model, and no checkpoint of this run: use another directory, or move "
+            "what lies there"
         )

@@ -22,18 +22,26 @@ import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from mtp_explore.backbone.card import machine, read_card, write_card
+from mtp_explore.backbone.files import CONFIG, read_json
+from mtp_explore.backbone.load import Backbone
+from mtp_explore.checks import choice, real, refusal, whole
+from mtp_explore.checks import seed as check_seed
 from mtp_explore.corpora import load_corpus
 from mtp_explore.corpora.corpus import stream
 from mtp_explore.corpora.splits import SPLITS
 from mtp_explore.corpora.tokenizer import fingerprint, train_tokenizer
+from mtp_explore.train.alone import LOCK, alone
 from mtp_explore.train.checkpoint import load_checkpoint, read_facts, save_checkpoint
+from mtp_explore.train.command import command
 from mtp_explore.train.evaluate import evaluate
+from mtp_explore.train.recipe import RATE, directory
 from mtp_explore.train.windows import Windows
 
 VOCABULARY = {"stories": 512, "arithmetic": 512, "code": 1024}
 STEPS = {"stories": 2400, "arithmetic": 2200, "code": 3000}
 FURTHER = {"stories": 3300, "arithmetic": 3300, "code": 3300}  # with --start
 QUICK = 300
+PRECISIONS = ("bf16", "fp32")
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,15 @@ class Recipe:
             return self.rate * (step + 1) / self.warmup
         left = (self.steps - step) / (self.steps - self.plateau_end)
         return self.rate * (1.0 if left >= 1 else 0.05 + 0.95 * 0.5 * (1 - math.cos(math.pi * left)))
+
+    def __post_init__(self):
+        sizes = ("vocabulary", "threads", "window", "batch", "hidden", "layers", "heads", "kv_heads", "intermediate")
+        plain = {name: whole(name, getattr(self, name), 1) for name in ("steps", *sizes)}
+        plain |= dict(seed=check_seed("seed", self.seed), warmup=whole("warmup", self.warmup))
+        plain |= dict(precision=choice("precision", self.precision, PRECISIONS))
+        plain |= dict(rate=real("rate", self.rate, above=0, below=RATE))
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
 
     @property
     def plateau_end(self) -> int:
@@ -166,13 +183,14 @@ def save_rounded(model, tokenizer, out: Path) -> None:
     """config.json, model.safetensors (bf16), generation_config.json and the tokenizer's files."""
     copy = LlamaForCausalLM(model.config)
     copy.load_state_dict(model.state_dict())
-    copy.bfloat16().save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    Backbone(copy.bfloat16(), tokenizer).save_pretrained(out)
 
 
 def go_on_from(model, directory: Path) -> dict:
     """Give the model the weights of an earlier run; returns that run's card.  ValueError where they do not fit."""
-    earlier = LlamaForCausalLM.from_pretrained(directory, dtype=torch.float32, use_safetensors=True)
+    earlier = LlamaForCausalLM.from_pretrained(
+        directory, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
     try:
         model.load_state_dict(earlier.state_dict())
     except RuntimeError as error:
@@ -189,55 +207,76 @@ def corpus_facts(corpus) -> dict:
     return {"corpus_sha256_of_first_1000": sha256(sample.encode()).hexdigest(), "documents": sizes}
 
 
-def main(arguments=None) -> None:
+def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m mtp_explore.train.pretrain", description=__doc__)
     parser.add_argument("corpus", choices=list(VOCABULARY))
-    parser.add_argument("--out", type=Path, required=True, help="directory of the finished model")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="directory of the finished model; one there is replaced"
+    )
     parser.add_argument("--steps", type=int, help=f"optimiser steps; default {STEPS}, with --start {FURTHER}")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps: a few minutes, a worse model")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--start", type=Path, help="directory of a model of ours to go on from")
-    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16", help="of matrix products in training")
+    parser.add_argument("--precision", choices=PRECISIONS, default="bf16", help="of matrix products in training")
     parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints lie")
-    options = parser.parse_args(arguments)
-    steps = options.steps or (QUICK if options.quick else (FURTHER if options.start else STEPS)[options.corpus])
-    if steps < 1 or options.threads < 1:
-        parser.error("--steps and --threads must be at least 1")
-    torch.set_num_threads(options.threads)
-    corpus = load_corpus(options.corpus)
-    settings = options.corpus, VOCABULARY[options.corpus], steps, options.seed, options.threads, options.precision
-    recipe = Recipe(*settings, start=str(options.start) if options.start else None)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = read_arguments(arguments)
+    with command("pretrain"):
+        usual = QUICK if options.quick else (FURTHER if options.start else STEPS)[options.corpus]
+        steps = usual if options.steps is None else options.steps
+        settings = options.corpus, VOCABULARY[options.corpus], steps, options.seed, options.threads, options.precision
+        recipe = Recipe(*settings, start=str(options.start) if options.start else None)
+        if options.start and not (options.start / CONFIG).is_file():
+            raise ValueError(refusal("start", str(options.start), "it must be the directory of a model of ours"))
+        out, runs = directory("out", options.out), directory("runs", options.runs)
+        config = out / CONFIG
+        if config.is_file() and "made_for" in read_json(config):
+            raise ValueError(refusal("out", str(out), "it holds a drafter: use another directory"))
+        checkpoint = runs / f"pretrain-{options.corpus}-{options.seed}.safetensors"
+        lock = checkpoint.with_name(f".{checkpoint.name}{LOCK}")
+        with alone(out / LOCK, "out", out, asdict(recipe)), alone(lock, "runs", runs, asdict(recipe)):
+            pretrain(recipe, out, checkpoint, options.resume)
+
+
+def pretrain(recipe: Recipe, out: Path, checkpoint: Path, resume: bool = False) -> None:
+    """Train a backbone by a recipe into the directory `out`, and write its card."""
+    torch.set_num_threads(recipe.threads)
+    corpus = load_corpus(recipe.corpus)
     tokenizer = train_tokenizer(corpus.documents("train"), recipe.vocabulary)
     tokens, validation = (stream(corpus.documents(s), tokenizer) for s in ("train", "validation"))
     model, before = make_model(recipe, len(tokenizer)), {}
-    if options.start:
-        before = go_on_from(model, options.start)
+    if recipe.start:
+        before = go_on_from(model, Path(recipe.start))
     parameters = sum(p.numel() for p in model.parameters())
-    print(f"{options.corpus}: {parameters:,} parameters, {len(tokens):,} training tokens, {steps} steps", flush=True)
-    checkpoint = options.runs / f"pretrain-{options.corpus}-{options.seed}.safetensors"
-    facts = train(recipe, model, tokens, validation, checkpoint, options.resume, say=lambda s: print(s, flush=True))
+    print(
+        f"{recipe.corpus}: {parameters:,} parameters, {len(tokens):,} training tokens, {recipe.steps} steps", flush=True
+    )
+    facts = train(recipe, model, tokens, validation, checkpoint, resume, say=lambda s: print(s, flush=True))
     round_to_bf16(model)
-    options.out.mkdir(parents=True, exist_ok=True)
-    save_rounded(model, tokenizer, options.out)
-    command = f"python -m mtp_explore.train.pretrain {options.corpus} --out {options.out} --steps {steps}"
-    command += f" --seed {options.seed} --threads {options.threads} --precision {options.precision}"
-    command += f" --start {options.start}" if options.start else ""
+    save_rounded(model, tokenizer, out)
+    command = f"python -m mtp_explore.train.pretrain {recipe.corpus} --out {out} --steps {recipe.steps}"
+    command += f" --seed {recipe.seed} --threads {recipe.threads} --precision {recipe.precision}"
+    command += f" --start {recipe.start}" if recipe.start else ""
     about = (
-        f"A small Llama trained from scratch on the corpus {options.corpus!r} of mtp-explore. The file is bf16; its "
+        f"A small Llama trained from scratch on the corpus {recipe.corpus!r} of mtp-explore. The file is bf16; its "
         "numbers, computed in fp32, are the model, and every figure below is measured with them. The test split was "
         "never read by training or by these measurements, except to count its documents."
     )
     card = write_card(
-        options.out,
-        f"Backbone: {options.corpus}",
+        out,
+        f"Backbone: {recipe.corpus}",
         about,
         {
             "command": command,
             **evaluate(model, tokenizer, corpus, recipe.window),
             "parameters": parameters,
-            "tokens_seen": before.get("tokens_seen", 0) + steps * recipe.batch * recipe.window,
+            "tokens_seen": before.get("tokens_seen", 0) + recipe.steps * recipe.batch * recipe.window,
             **({"started_from": {k: before[k] for k in ("command", "tokens_seen", "sha256")}} if before else {}),
             "training_tokens": len(tokens),
             "seconds": round(facts["seconds"]),

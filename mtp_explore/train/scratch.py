@@ -24,11 +24,13 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
+from ..checks import choice, flag, instance
 from ..drafters import DRAFTERS, known_options
 from ..tensors.logprob import target_logprob
 from .features import Batch, futures
 from .fit import losses_of
 from .pretrain import Recipe, make_model, make_optimizer
+from .recipe import listeners
 from .windows import Windows
 
 
@@ -49,6 +51,9 @@ def scratch(
     Errors (ValueError): a stream too short for two windows, a drafter without weights, or one that learns from a frozen
     target (objective "kl").
     """
+    instance("recipe", recipe, Recipe, "pass a Recipe of train/pretrain.py")
+    choice("name", name, DRAFTERS)
+    in_turn, (callback,) = flag("in_turn", in_turn), listeners([callback or (lambda note: None)])
     model = make_model(recipe, len(tokenizer))
     backbone = Backbone(model, tokenizer, name=f"{recipe.corpus} from scratch")
     drafter = DRAFTERS[name](backbone, **known_options(name, backbone, options))  # drawn after the trunk's weights
@@ -67,7 +72,7 @@ def scratch(
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        if callback and ((step + 1) % 10 == 0 or step + 1 == recipe.steps):
+        if (step + 1) % 10 == 0 or step + 1 == recipe.steps:
             callback({"step": step + 1, **{k: v.item() for k, v in losses.items()}})
     trained = Backbone(model, tokenizer, backbone.name)  # frozen, with the fingerprint of its final weights
     drafter.__dict__["backbone"] = trained

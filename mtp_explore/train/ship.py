@@ -1,8 +1,8 @@
 """Train and ship one drafter: python -m mtp_explore.train.ship stories cp --rank 8 --out data/models/stories/cp-r8
 
 Fits the drafter on the shipped backbone of the same corpus, rounds its weights to bfloat16 (the rounded drafter is the
-drafter: every figure is measured afterwards, in float32), saves it under data/models and writes its card. A drafter's
-own options are read from its signature: `ship stories cp --help` lists them.
+drafter: every figure is measured afterwards, in float32), saves it under data/models, in the place of an earlier one,
+and writes its card. A drafter's own options are read from its signature: `ship stories cp --help` lists them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import argparse
 import inspect
 import platform
 import shlex
+import shutil
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -20,33 +22,56 @@ import torch
 import transformers
 
 from ..backbone.card import machine, read_card, write_card
-from ..backbone.files import data_directory, shipped_directory
+from ..backbone.files import CONFIG, WEIGHTS, data_directory, read_json, shipped_directory
 from ..backbone.load import load_backbone
-from ..corpora import load_corpus
+from ..checks import choice, instance, refusal
+from ..corpora import BUILT_IN, load_corpus
 from ..drafters import DRAFTERS, load_drafter, make_drafter
-from .fit import CHECKPOINT, OWN, PART, PRECISIONS, TEXTS, Recipe, evaluate, fit, split_features
+from .alone import LOCK, alone
+from .command import command
+from .fit import PART, evaluate, fit, split_features
+from .recipe import PRECISIONS, TEXTS, Recipe, directory
 
 STEPS, QUICK = 1200, 300
+TRAINING = "training"  # where a run lies in `out` until it is done
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
 
 
 def ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str = "", **options) -> dict:
     """Train drafter `name` for backbone and corpus `corpus` into the directory `out`; returns the card's facts.
 
-    start: a drafter with slots, as `load_drafter` names it, from whose adapters this one goes on.
+    A drafter that lies there stays as it is until the new one is done and takes its place; a run that was interrupted
+    goes on from `out`/training. start: a drafter with slots, as `load_drafter` names it, from whose adapters this one
+    goes on. Errors (ValueError): `out` holds something else, or another run is at work there.
     """
-    backbone, text = load_backbone(corpus), load_corpus(corpus)
+    choice("corpus", corpus, BUILT_IN)
+    choice("name", name, TRAINABLE)
+    instance("recipe", recipe, Recipe, "pass a Recipe of train/recipe.py")
+    out = directory("out", out)
+    if not is_drafter(out):
+        raise ValueError(refusal("out", str(out), "it holds a model that is no drafter: use another directory"))
+    with alone(out / LOCK, "out", out, {"recipe": asdict(recipe), "drafter": {"name": name, **options}}):
+        return _ship(corpus, name, out, recipe, start, **options)
+
+
+def is_drafter(directory: Path) -> bool:
+    """Whether a directory holds no model, or one that may give way to a drafter: a drafter."""
+    config = directory / CONFIG
+    return "made_for" in read_json(config) if config.is_file() else not (directory / WEIGHTS).exists()
+
+
+def _ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str, **options) -> dict:
+    backbone, text, training = load_backbone(corpus), load_corpus(corpus), out / TRAINING
     drafter = make_drafter(name, backbone, seed=recipe.seed, **options)
     if start:
         drafter.start_from(load_drafter(start, backbone))
-    report = fit(drafter, backbone, text, **asdict(recipe), out=out, every=250)
-    held = split_features(drafter, backbone, text, "validation", recipe, out)
+    report = fit(drafter, backbone, text, **asdict(recipe), out=training, every=250)
+    held = split_features(drafter, backbone, text, "validation", recipe, training)
     drafter.to(torch.bfloat16).to(backbone.dtype)
     drafter.settle(batch.given(backbone.dtype) for batch in held.parts(PART))
-    drafter.to(torch.bfloat16).save_pretrained(out)
-    rounded = load_drafter(out, backbone)
-    for file in (CHECKPOINT, OWN.format("train"), OWN.format("validation")):
-        (out / file).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as place:  # under data/models it would need its card
+        drafter.to(torch.bfloat16).save_pretrained(place)
+        rounded = load_drafter(place, backbone)
     facts = {
         "command": shlex.join(["python", "-m", "mtp_explore.train.ship", *sys.argv[1:]]),
         "drafter": name,
@@ -70,7 +95,10 @@ def ship(corpus: str, name: str, out: Path, recipe: Recipe, start: str = "", **o
         "Losses are means on the validation split (text own: on completions of its beginnings): `loss` is what was "
         "minimised, `joint` is that of a whole window, the others are per token."
     )
-    return write_card(out, f"{corpus}/{out.name}", about, facts)
+    drafter.save_pretrained(out)
+    card = write_card(out, f"{corpus}/{out.name}", about, facts)
+    shutil.rmtree(training)
+    return card
 
 
 def own_options(name: str) -> dict[str, inspect.Parameter]:
@@ -84,7 +112,11 @@ def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
     parser = argparse.ArgumentParser(prog="python -m mtp_explore.train.ship", description=__doc__.splitlines()[0])
     parser.add_argument("corpus", help="stories, arithmetic or code")
     parser.add_argument("drafter", choices=TRAINABLE)
-    parser.add_argument("--out", type=Path, help="default: data/models/<corpus>/<drafter>")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="default: data/models/<corpus>/<drafter>; an earlier drafter there is replaced at the end",
+    )
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps instead")
     parser.add_argument("--seed", type=int, default=0)
@@ -112,6 +144,12 @@ def read_arguments(argv: list[str]) -> tuple[argparse.Namespace, dict]:
 
 def main(argv: list[str] | None = None) -> None:
     args, options = read_arguments(sys.argv[1:] if argv is None else argv)
+    with command("ship"):
+        run(args, options)
+
+
+def run(args: argparse.Namespace, options: dict) -> None:
+    """Ship what the command line asks for."""
     if args.threads:
         torch.set_num_threads(args.threads)
     clock = time.perf_counter()

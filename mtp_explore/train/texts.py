@@ -12,8 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..checks import whole
 from .features import futures
-from .windows import Windows
+from .windows import Windows, draw_number
 
 LENGTH = 512  # places per window, where the backbone has as many
 
@@ -56,7 +57,7 @@ class Texts(NamedTuple):
 
     def batch(self, step: int, size: int, seed: int) -> TextBatch:
         """About `size` anchors, at least one window of them: windows and places drawn by (seed, step) alone."""
-        draw, count = 1_000_003 * seed + step, max(1, size // self.anchors)
+        draw, count = draw_number(seed, step), max(1, size // self.anchors)
         source = torch.Generator().manual_seed(draw)
         chosen = torch.randint(len(self.windows), (count,), generator=source)
         places = torch.rand(count, self.future.shape[1], generator=source).argsort(1)[:, : self.anchors].sort(1).values
@@ -81,17 +82,23 @@ class Texts(NamedTuple):
             )
 
 
+def window(backbone, horizon: int) -> int:
+    """T, places of a window; ValueError where a horizon is as long."""
+    length = min(LENGTH, backbone.context)
+    if horizon >= length:
+        raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
+    return length
+
+
 def texts(backbone, tokens: Tensor, horizon: int, positions: int, anchors: int, seed: int = 0) -> Texts:
     """Windows of about `positions` places of a stream of tokens [N] in all, drawn by `seed`, with `anchors` each (0:
     all places).
 
     Errors (ValueError): a stream too short for two windows; a horizon as long as a window.
     """
-    length = min(LENGTH, backbone.context)
-    if horizon >= length:
-        raise ValueError(f"horizon={horizon}: windows have {length} places, so it must be below that")
+    length = window(backbone, horizon)
     source = Windows(tokens, length + 1, seed)
-    count = min(max(1, positions // length), source.per_epoch)
+    count = min(max(1, whole("positions", positions, 1) // length), source.per_epoch)
     windows = torch.stack([source[i] for i in range(count)]).to(backbone.device)
     places = length - horizon
     return Texts(windows, futures(windows, horizon, backbone.eos), min(anchors or places, places))

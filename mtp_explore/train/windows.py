@@ -3,17 +3,28 @@
 import torch
 from torch import Tensor
 
+from ..checks import SEEDS
+
+
+class TooSmall(ValueError):
+    """A text is too short for what is wanted of it."""
+
+
+def draw_number(seed: int, step: int) -> int:
+    """The number of a draw by (seed, step), as generators take it; any seed of `checks.seed` will do."""
+    return (1_000_003 * seed + step) % SEEDS
+
 
 class Windows:
     """Windows of `length` ids from `tokens` [N].  The batch of a step depends on (seed, step) alone: runs can resume.
 
     Every epoch shifts the borders by a random phase and visits each window once, in random order.
-    Raises ValueError when the stream is shorter than two windows.
+    Raises TooSmall, a ValueError, when the stream is shorter than two windows.
     """
 
     def __init__(self, tokens: Tensor, length: int, seed: int = 0):
         if len(tokens) < 2 * length:
-            raise ValueError(
+            raise TooSmall(
                 f"the corpus is too small: {len(tokens)} tokens, and windows of {length} need at least {2 * length}. "
                 "Give more text or a shorter window"
             )
@@ -29,7 +40,7 @@ class Windows:
     def __getitem__(self, number: int) -> Tensor:
         epoch, place = divmod(number, self.per_epoch)
         if epoch != self._epoch:
-            draw = torch.Generator().manual_seed(1_000_003 * self.seed + epoch)
+            draw = torch.Generator().manual_seed(draw_number(self.seed, epoch))
             phase = torch.randint(self.length, (), generator=draw)
             self._epoch = epoch
             self._starts = (torch.randperm(self.per_epoch, generator=draw) * self.length + phase).tolist()

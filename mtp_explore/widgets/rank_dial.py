@@ -106,11 +106,11 @@ def beside(figure, points: Sequence[Mapping], ranks: Sequence[int], curves: Sequ
     for panel, (key, own) in enumerate(zip(KEYS, curves, strict=False), 1):
         every = [float(row[key]) for row in points if known(row.get(key))]
         top = max((v for v in [*every, *own] if math.isfinite(v)), default=1.0)
-        for i, method in enumerate(dict.fromkeys(row["method"] for row in points)):
+        for method in dict.fromkeys(row["method"] for row in points):
             rows = [row for row in points if row["method"] == method and known(row.get(key))]
             if rows:
                 found, place = [(row["rank"], float(row[key])) for row in rows], dict(row=2, col=panel)
-                curve(figure, found, literal(method), dress(i, method), place, top, method not in named)
+                curve(figure, found, literal(method), dress(method), place, top, method not in named)
                 named.add(method)
         ticks = sorted({*ranks, *(row["rank"] for row in points)})
         figure.update_xaxes(tickvals=ticks, ticktext=[f"{r}" for r in ticks], row=2, col=panel)

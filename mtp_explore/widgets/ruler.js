@@ -223,7 +223,13 @@ function ruler(name) {
     root.append(el("div", "mtp-ruler-live", text, el("div", "mtp-ruler-bar", chooser, back, anew, state), sentence,
       el("div", "mtp-ruler-rows", ...rows.map(({ row }) => row))));
     root.classList.add("mtp-on");
-    set(root, { role: "group", "aria-label": "Ruler: drag a die, or move it with the arrow keys", "data-lm-suppress-shortcuts": "true" });
+    /* JupyterLab would take plain keys that a radio button or a button knows; others, as Shift and Enter, are its own. */
+    const NATIVE = { INPUT: /^(Arrow|Home|End| )/, BUTTON: /^(Enter| )$/ };
+    root.addEventListener("keydown", (event) => {
+      const plain = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+      if (plain && NATIVE[event.target.tagName]?.test(event.key)) event.stopPropagation();
+    });
+    set(root, { role: "group", "aria-label": "Ruler: drag a die, or move it with the arrow keys" });
     const mine = (act) => (event) => { if (root.isConnected && event.detail.name === name) act(event.detail); };
     document.addEventListener("mtp-ruler-live", mine(() => { live = true; told = ""; draw(); }));
     document.addEventListener("mtp-ruler-gone", mine(() => { live = false; asked = null; clearTimeout(timer); draw(); }));

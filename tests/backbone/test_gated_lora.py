@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import torch
+import transformers as tf
 from safetensors.torch import load_file, save_file
 from toys import ARCHITECTURES, CONTEXT, VOCABULARY, build, linear_layers, on_every_device, toy
 from transformers.pytorch_utils import Conv1D
@@ -15,6 +16,8 @@ from mtp_explore.backbone.gated_lora import PEFT_CONFIG, PEFT_WEIGHTS, GatedLoRA
 from mtp_explore.backbone.layout import layout
 from mtp_explore.backbone.now import NOW
 from mtp_explore.contract import Slots
+from mtp_explore.decode.generate import generate
+from mtp_explore.drafters import make_drafter
 
 KINDS = ["llama", "gpt2", "qwen3", "neox"]
 on_every_kind = pytest.mark.parametrize("architecture", KINDS)
@@ -263,6 +266,104 @@ def test_peft_itself(architecture, tmp_path):
         torch.testing.assert_close(backbone.model(ids).logits, made(ids).logits, atol=5e-4, rtol=1e-3)
 
 
+# Whatever way peft has begun an adapter, from_peft computes what peft does or refuses: of the ways that change the
+# weights beneath, none is read as plain LoRA, unless peft has converted it on saving.
+@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="peft is an extra")
+@pytest.mark.parametrize("start", [True, False, "gaussian", "orthogonal", "eva", "pissa", "pissa_niter_2", "olora"])
+def test_ways_to_begin(start, tmp_path):
+    from peft import EvaConfig, LoraConfig, get_peft_model, initialize_lora_eva_weights
+
+    torch.manual_seed(0)
+    model, ids = build(ARCHITECTURES["llama"]()).model, torch.tensor([[1, 2, 3, 4]])
+    options = dict(eva_config=EvaConfig(rho=1.0)) if start == "eva" else {}
+    config = LoraConfig(r=2, lora_alpha=3, target_modules=["q_proj", "up_proj"], init_lora_weights=start, **options)
+    theirs = get_peft_model(model, config)
+    if start == "eva":
+        known = [{"input_ids": torch.randint(0, VOCABULARY, (8, 6))} for _ in range(6)]
+        initialize_lora_eva_weights(theirs, known)
+    theirs.peft_config["default"].init_lora_weights = start
+    theirs.save_pretrained(tmp_path / "start")
+    for name, weight in theirs.named_parameters():
+        if "lora_" in name:
+            weight.data += torch.randn_like(weight) * 0.1  # training
+    wanted = theirs(ids).logits
+    theirs.save_pretrained(tmp_path / "theirs")
+    backbone, place = toy("llama"), tmp_path / "theirs"
+    if start in ("pissa", "pissa_niter_2", "olora"):
+        with pytest.raises(ValueError, match=f"no plain LoRA adapter.*init_lora_weights.*{start}"):
+            GatedLoRA.from_peft(backbone.model, place)
+        if start == "pissa_niter_2":  # begins differently every time: there is nothing to convert from
+            return
+        place = tmp_path / "converted"
+        theirs.save_pretrained(place, path_initial_model_for_weight_conversion=str(tmp_path / "start"))
+    read = GatedLoRA.from_peft(backbone.model, place)
+    with torch.inference_mode(), read.gate(0):
+        torch.testing.assert_close(backbone.model(ids).logits, wanted, atol=5e-4, rtol=1e-3)
+    assert (wanted - backbone.model(ids).logits).abs().max() > 1e-2
+
+
+# Of peft's settings those that change nothing are let through, every other has to be off, whether we know it or not.
+@pytest.mark.parametrize(
+    "change",
+    [
+        *[
+            {"init_lora_weights": x}
+            for x in ("pissa", "pissa_niter_16", "olora", "corda", "loftq", "lora_ga", "new", 7)
+        ],
+        *[{key: True} for key in ("use_dora", "use_rslora", "use_qalora", "use_bdlora", "lora_bias", "use_tomorrow")],
+        *[
+            {key: {"a": 1}}
+            for key in ("kasa_config", "monteclora_config", "arrow_config", "velora_config", "loftq_config")
+        ],
+        *[
+            {key: [1]}
+            for key in ("target_parameters", "trainable_token_indices", "layer_replication", "modules_to_save")
+        ],
+        *[{key: {"q_proj": 4}} for key in ("rank_pattern", "alpha_pattern")],
+        *[{"alora_invocation_tokens": [1]}, {"megatron_config": {"a": 1}}, {"bias": "all"}, {"peft_type": "LOHA"}],
+    ],
+)
+def test_settings_that_change_the_result(change, tmp_path):
+    model = toy("llama").model
+    adapters(toy("llama")).save_peft(tmp_path)
+    config = json.loads((tmp_path / PEFT_CONFIG).read_text())
+    harmless = {
+        "peft_version": "9",
+        "lora_dropout": 0.1,
+        "revision": "main",
+        "qalora_group_size": 16,
+        "use_dora": False,
+    }
+    (tmp_path / PEFT_CONFIG).write_text(json.dumps(config | harmless))
+    GatedLoRA.from_peft(model, tmp_path)
+    (tmp_path / PEFT_CONFIG).write_text(json.dumps(config | change))
+    with pytest.raises(ValueError, match=f"directory='.*' is no plain LoRA adapter.*{next(iter(change))}"):
+        GatedLoRA.from_peft(model, tmp_path)
+
+
+# Weights that plain LoRA has not, and a rank or scale that is none, are refused too; so is a flipped bit.
+def test_odd_adapters(tmp_path):
+    model = toy("llama").model
+    adapters(toy("llama")).save_peft(tmp_path)
+    config, whole = json.loads((tmp_path / PEFT_CONFIG).read_text()), load_file(tmp_path / PEFT_WEIGHTS)
+    raw = (tmp_path / PEFT_WEIGHTS).read_bytes()
+    (tmp_path / PEFT_WEIGHTS).write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(ValueError, match=f"{PEFT_WEIGHTS}' is damaged"):
+        GatedLoRA.from_peft(model, tmp_path)
+    name = next(iter(whole)).replace("lora_A.weight", "lora_magnitude_vector.weight")
+    save_file(whole | {name: torch.ones(3)}, tmp_path / PEFT_WEIGHTS)
+    with pytest.raises(ValueError, match="no plain LoRA adapter: it holds '.*lora_magnitude_vector"):
+        GatedLoRA.from_peft(model, tmp_path)
+    save_file(whole, tmp_path / PEFT_WEIGHTS)
+    for key, value, says in (("r", None, "rank=None"), ("r", "x", "rank='x'"), ("lora_alpha", [], r"alpha=\[\]")):
+        (tmp_path / PEFT_CONFIG).write_text(json.dumps(config | {key: value}))
+        with pytest.raises(ValueError, match=says):
+            GatedLoRA.from_peft(model, tmp_path)
+    for place in (None, 5, ""):
+        with pytest.raises(ValueError, match="directory="):
+            GatedLoRA.from_peft(model, place)
+
+
 # What is no plain LoRA of this model is refused with the reason.
 def test_bad_directories_are_refused(tmp_path):
     model = toy("llama").model
@@ -308,3 +409,72 @@ def test_flattened_rows_are_refused():
     layer = next(iter(lora.layers.values()))
     with lora.gate(1), pytest.raises(ValueError, match="is given .*not .batch, rows, in.*targets="):
         layer(torch.zeros(5, layer.in_features))
+
+
+_SIZE = dict(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=4)
+_MOE = dict(**_SIZE, num_key_value_heads=4, intermediate_size=48, num_experts_per_tok=2)
+_LATENT = dict(q_lora_rank=8, kv_lora_rank=8, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8)
+# Models with linear layers that are not given [B, rows, in]: what "all" leaves out, and whether "mlp" finds anything.
+ODD = {
+    "OPT": (
+        lambda: tf.OPTConfig(**_SIZE, word_embed_proj_dim=32, ffn_dim=48, max_position_embeddings=CONTEXT),
+        {"fc1", "fc2"},
+        False,
+    ),
+    "a mixture": (lambda: tf.MixtralConfig(**_MOE, num_local_experts=4), set(), False),
+    "shared experts": (
+        lambda: tf.Qwen2MoeConfig(**_MOE, num_experts=4, moe_intermediate_size=16, shared_expert_intermediate_size=16),
+        {"gate_proj", "up_proj", "down_proj", "shared_expert_gate"},
+        False,
+    ),
+    "latent attention": (lambda: tf.MiniCPM3Config(**_SIZE, intermediate_size=48, **_LATENT), {"kv_b_proj"}, True),
+}
+
+
+# Which layers can be gated is known when adapters are made, not when they are used: "all" leaves the others out and
+# decodes, one that is named is refused with its shape, and "mlp" without any layer says so.
+@pytest.mark.parametrize("kind", ODD)
+def test_layers_that_cannot_be_gated(kind):
+    config, left_out, has_mlp = ODD[kind]
+    backbone = build(config())
+    every = {n for n, m in backbone.model.named_modules() if isinstance(m, torch.nn.Linear)} - {"lm_head"}
+    drafter = make_drafter("masked", backbone, horizon=2, rank=2)
+    assert {n.rpartition(".")[2] for n in every - drafter.lora.layers.keys()} == left_out
+    for weight in drafter.lora.parameters():
+        weight.data.normal_(0, 0.2)
+    wanted = generate(backbone, None, [1, 2, 3], 12, eos=False, rule="match")
+    assert generate(backbone, drafter, [1, 2, 3], 12, eos=False, rule="match").tokens == wanted.tokens
+    for ending in left_out:
+        with pytest.raises(ValueError, match=f"targets='{ending}': layer '.*{ending}' is given .*leave it out"):
+            make_drafter("masked", backbone, horizon=2, rank=2, targets=ending)
+    if has_mlp:
+        assert {n.rpartition(".")[2] for n in select(backbone.model, "mlp")} == {"gate_proj", "up_proj", "down_proj"}
+    else:
+        with pytest.raises(
+            ValueError, match="targets='mlp': this model has no such linear layer.*use some of .*q_proj"
+        ):
+            make_drafter("ptp", backbone, horizon=2, rank=2, targets="mlp")
+    assert not any(backbone.model.get_submodule(name)._forward_pre_hooks for name in every)
+
+
+# What peft has put into a model is left alone: no adapters on adapters, nor on what they wrap.
+@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="peft is an extra")
+def test_models_that_peft_has_wrapped():
+    from peft import LoraConfig, get_peft_model
+
+    wrapped = get_peft_model(
+        build(ARCHITECTURES["llama"]()).model, LoraConfig(r=2, target_modules=["q_proj", "v_proj"])
+    )
+    assert {n.rpartition(".")[2] for n in select(wrapped, "all")} == {
+        "k_proj",
+        "o_proj",
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+    }
+    with pytest.raises(ValueError, match="'q_proj' is no linear layer"):
+        select(wrapped, "q_proj")
+    wrapped = get_peft_model(build(ARCHITECTURES["llama"]()).model, LoraConfig(r=2, target_modules="all-linear"))
+    for targets in ("all", "attention", "mlp"):
+        with pytest.raises(ValueError, match=r"targets='.*merge peft's adapters first \(merge_and_unload\)"):
+            select(wrapped, targets)

@@ -7,30 +7,13 @@ import shutil
 import pytest
 import torch
 import transformers as tf
-from tokenizers import Tokenizer, models, pre_tokenizers
 from toys import CONTEXT, SLOT_DRAFTERS, VOCABULARY, build, on_every_architecture, on_every_device, ragged, toy
 
 from mtp_explore.backbone import files
+from mtp_explore.backbone.card import write_card
 from mtp_explore.backbone.files import checksum
-from mtp_explore.backbone.load import Backbone, load_backbone
+from mtp_explore.backbone.load import load_backbone
 from mtp_explore.decode.generate import sample
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """A saved backbone with a tokenizer of seventeen words."""
-    words = Tokenizer(models.WordLevel({f"w{i}": i for i in range(VOCABULARY)}, unk_token="w0"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = tf.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="w0")
-    directory = tmp_path_factory.mktemp("saved") / "backbone"
-    Backbone(toy("llama").model, tokenizer).save_pretrained(directory)
-    return directory
-
-
-@pytest.fixture
-def mine(saved, tmp_path):
-    """A copy of it to spoil."""
-    return shutil.copytree(saved, tmp_path / "mine")
 
 
 # What is saved is loaded: the same logits to the bit, the same fingerprint, config.json and safetensors, no pickle.
@@ -74,7 +57,8 @@ def test_fingerprint():
 
 # An unknown name is told the known ones nearest to it.
 def test_unknown_name(saved, tmp_path, monkeypatch):
-    shutil.copytree(saved, tmp_path / "models" / "stories" / "backbone")
+    shipped = shutil.copytree(saved, tmp_path / "models" / "stories" / "backbone")
+    write_card(shipped, "stories", "A toy.", {})
     monkeypatch.setattr(files, "data_directory", lambda: tmp_path)
     assert load_backbone("stories", device="cpu").vocabulary == VOCABULARY
     with pytest.raises(ValueError, match="name='storys'.*'stories'"):

@@ -15,14 +15,16 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mtp_explore.trace.html import player
+from mtp_explore.trace.html import play, player
 from mtp_explore.trace.say import say
-from mtp_explore.widgets import rank_dial
+from mtp_explore.widgets import rank_dial, ruler
 from tests.plots.made import HOSTILE, joint, product
 from tests.trace.traces import hostile_trace, make_trace
-from tests.widgets.throws import PIECES, START, throw
+from tests.views import VIEWS, nasty_trace
+from tests.widgets.throws import PIECES, START, grid, throw
 
 ROOT = Path(__file__).parents[2]
+ACTIVE = "all => all.findIndex((e) => e.matches('.jp-mod-active'))"
 WIDGET = """
 from tests.trace.traces import make_trace
 from mtp_explore.widgets import explore
@@ -208,4 +210,59 @@ def test_ruler_with_a_live_kernel(lab, lab_page):
     page.get_by_text("re-drafted in").wait_for()
     page.get_by_label("mute").check()
     page.locator(".mtp-flag").first.wait_for(state="detached")  # its strips come once the dice lie still
+    assert page.noted == []
+
+
+# Radio buttons, buttons and folds keep the keys they know, though JupyterLab has its own use for them: the choice
+# changes, a fold opens, and the active cell stays. Keys that are JupyterLab's own, as Shift and Enter, still are.
+def test_controls_keep_their_keys(lab, lab_page):
+    views = [
+        ruler(throw(START), grid(START), PIECES.__getitem__),
+        VIEWS["Foresight"]("Once"),
+        VIEWS["Microscope"]("one"),
+        VIEWS["Guess"]("one?"),
+        play(make_trace(seed=3)),
+    ]
+    views[2].views["two"] = views[2].views["one"]
+    cells = [nbformat.v4.new_code_cell("0"), *(shown(v._repr_html_()) for v in views), nbformat.v4.new_code_cell("0")]
+    path = saved(lab[1] / "keys.ipynb", *cells)
+    subprocess.run([sys.executable, "-m", "jupyter", "trust", path], env=lab[2], check=True, capture_output=True)
+    page = lab_page(path)
+    page.locator(".mtp-ruler-live").wait_for()
+    active = lambda: page.locator(".jp-Notebook .jp-Cell").evaluate_all(ACTIVE)  # noqa: E731
+    for place, root in enumerate((".mtp-ruler", ".mtp-seen", ".mtp-scope"), 1):
+        radios = page.locator(f"{root} input[type=radio]")
+        checked = lambda radios=radios: radios.evaluate_all("all => all.findIndex((e) => e.checked)")  # noqa: E731
+        radios.first.click(force=True)
+        for key, chosen in (("ArrowRight", 1), ("ArrowLeft", 0), ("ArrowDown", 1), ("ArrowUp", 0)):
+            page.keyboard.press(key)
+            assert (active(), checked()) == (place, chosen), (root, key)
+    fold = page.locator(".mtp-guess summary").first
+    fold.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".mtp-guess details[open]").count() == 1 and active() == 4
+    page.locator(".mtp input[type=range]").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.locator(".mtp-count").inner_text().startswith("call 2 of") and active() == 5
+    page.get_by_role("button", name="Next call").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".mtp-count").inner_text().startswith("call 3 of") and active() == 5
+    page.locator(".jp-Cell.jp-mod-editMode").wait_for(state="detached")
+    page.locator(".mtp-ruler-button").first.focus()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-Cell')[2].matches('.jp-mod-active')")
+    assert page.noted == []
+
+
+# Dollar signs of a prompt or a token are signs, in every view and in a table of pandas: JupyterLab's MathJax, which
+# typesets the formula beside them, finds none.
+def test_dollars_are_no_formulas(lab, lab_page):
+    text = "Tea costs $5 and coffee costs $6, \\(x^2\\)"
+    shows = [make(text)._repr_html_() for make in VIEWS.values()] + [nasty_trace(text).to_dataframe()._repr_html_()]
+    path = saved(lab[1] / "dollars.ipynb", *map(shown, shows), shown("<p id='formula'>$x^2$</p>"))
+    subprocess.run([sys.executable, "-m", "jupyter", "trust", path], env=lab[2], check=True, capture_output=True)
+    page = lab_page(path)
+    page.locator("#formula mjx-container").wait_for()
+    assert page.locator("mjx-container").count() == 1
+    assert page.locator(".mtp-guess .q").first.text_content() == f"Guess first. {text}"
     assert page.noted == []

@@ -101,7 +101,7 @@ def test_paths(tmp_path, monkeypatch):
 
 # Every refusal begins with the argument and its value, whatever was given.
 @pytest.mark.parametrize(
-    "name", [None, 5, 5.0, b"stories", ["stories"], {}, True, "", "  ", "a\0b", "nothing", "x.pdf"]
+    "name", [None, 5, 5.0, b"stories", ["stories"], {}, True, "", "  ", "a\0b", "nothing", "x.pdf", "ab/" * 2000]
 )
 def test_refusals_name_the_argument(name):
     with pytest.raises((ValueError, TypeError, FileNotFoundError), match=r"^name="):

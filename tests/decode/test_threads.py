@@ -8,6 +8,7 @@ from toys import SLOT_DRAFTERS, toy
 
 from mtp_explore.backbone.blocks import NAME
 from mtp_explore.backbone.now import NOW
+from mtp_explore.corpora.corpus import Corpus
 from mtp_explore.decode.generate import generate
 from mtp_explore.drafters import make_drafter
 from mtp_explore.measure.law import exact_law
@@ -39,7 +40,7 @@ def together(*jobs):
     return found
 
 
-class Stream:
+class Stream(Corpus):
     """A corpus of random tokens."""
 
     name = "stream"
@@ -47,7 +48,7 @@ class Stream:
     def __init__(self, vocabulary: int):
         self.vocabulary = vocabulary
 
-    def tokens(self, split, tokenizer, limit=None):
+    def tokens(self, split, tokenizer, limit=None, progress=False):
         return torch.randint(1, self.vocabulary, (4000,), generator=torch.Generator().manual_seed(len(split)))
 
 

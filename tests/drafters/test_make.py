@@ -116,7 +116,16 @@ def test_layers_have_a_bound():
 
 
 # Names, backbones and answers of another kind, and options that are missing, are said by their names.
-@pytest.mark.parametrize("name", [None, 5, "", "cq", ["cp"], toy])
+class Mute(str):
+    """A name whose text is no help."""
+
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize("name", [None, 5, "", "cq", ["cp"], toy, Mute("cq")])
 def test_bad_names(name):
     with pytest.raises(ValueError, match="^name=.*'independent'"):
         make_drafter(name, toy("llama"))

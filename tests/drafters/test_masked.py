@@ -319,5 +319,5 @@ def test_bad_options_are_refused():
         with pytest.raises(ValueError, match=message):
             make_drafter("masked", backbone, **wrong)
     for masks in (0, K + 1, 1.5, "2", True):
-        with pytest.raises(ValueError, match=f"masks={masks!r}.*1 to {K}"):
+        with pytest.raises(ValueError, match=f"slots={masks!r}.*1 to {K}"):
             made(backbone).shortened(masks)

@@ -34,9 +34,10 @@ def same(a, b) -> bool:
 
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
-    """A data directory with models/toy/backbone, models/toy/independent and its card."""
+    """A data directory with models/toy/backbone, models/toy/independent and their cards."""
     monkeypatch.setattr(files, "data_directory", lambda: tmp_path)
     toy("llama").save_pretrained(tmp_path / "models/toy/backbone")
+    write_card(tmp_path / "models/toy/backbone", "toy", "A toy.", {})
     made().save_pretrained(tmp_path / "models/toy/independent")
     write_card(tmp_path / "models/toy/independent", "toy/independent", "A toy.", {})
     return tmp_path / "models/toy/independent"
@@ -121,18 +122,19 @@ def test_damaged_files(shipped):
         with pytest.raises(ValueError, match="damaged"):
             load_drafter("toy/independent")
     card = (shipped / "card.json").read_text()
-    (shipped / "card.json").unlink()
+    elsewhere = shutil.copytree(shipped, shipped.parents[2] / "elsewhere")
+    (elsewhere / "card.json").unlink()
     for size in (0, 5, 100, len(whole) - 1):
-        path.write_bytes(whole[:size])
+        (elsewhere / WEIGHTS).write_bytes(whole[:size])
         with pytest.raises(ValueError, match=f"{WEIGHTS}' cannot be read as drafter 'independent'.*damaged"):
-            load_drafter("toy/independent")
+            load_drafter(elsewhere, toy("llama"))
     path.write_bytes(whole)
     for name, text in [("card.json", card[:-3]), ("card.json", "[]"), (CONFIG, "{"), (CONFIG, '"independent"')]:
         kept = (shipped / name).read_text() if name == CONFIG else None
         (shipped / name).write_text(text)
         with pytest.raises(ValueError, match=f"{name}' is damaged"):
             load_drafter("toy/independent")
-        (shipped / name).unlink() if kept is None else (shipped / name).write_text(kept)
+        (shipped / name).write_text(card if kept is None else kept)
     assert same(load_drafter("toy/independent"), made())
 
 
@@ -204,6 +206,59 @@ def test_bad_configs(change, message, tmp_path):
         load_drafter(tmp_path, toy("llama"))
 
 
+# What says of itself that it is no drafter's config, or leaves out what it was made for, is refused in words: no check
+# can be switched off by a missing key.
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        *[("name", v) for v in ([], {}, None, 5)],
+        *[("options", v) for v in ([], None, "x", 5)],
+        *[("made_for", v) for v in ([], None, "x", {}, {"width": 32}, {"width": 32, "vocabulary": 17})],
+        ("made_for", {"width": 32, "vocabulary": 17, "backbone": None}),
+        ("made_for", {"width": 32, "vocabulary": 17, "backbone": "x", "colour": 1}),
+        ("made_for", {"width": "32", "vocabulary": 17, "backbone": "x"}),
+    ],
+)
+def test_damaged_configs(key, value, tmp_path):
+    made().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps(config | {key: value}))
+    with pytest.raises(ValueError, match="name='.*' holds a damaged config.json: name must be text, options an object"):
+        load_drafter(tmp_path, toy("llama"))
+
+
+# A flipped bit is found without a card: the weights carry their own checksum.
+def test_sealed(tmp_path):
+    made().save_pretrained(tmp_path)
+    whole = (tmp_path / WEIGHTS).read_bytes()
+    (tmp_path / WEIGHTS).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ValueError, match=f"{WEIGHTS}' is damaged or was changed: its tensors are not those"):
+        load_drafter(tmp_path, toy("llama"))
+
+
+# Neither name nor backbone may be something else; the message says what to pass.
+def test_swapped_and_missing_arguments(shipped):
+    for name in (None, 5, toy("llama"), made(), b"toy"):
+        with pytest.raises(TypeError, match="name=.*pass the name of a shipped drafter"):
+            load_drafter(name, toy("llama"))
+    for backbone in ("stories", toy("llama").model, 5, []):
+        with pytest.raises(TypeError, match=r"backbone=.*pass what load_backbone\(\) returns"):
+            load_drafter("toy/independent", backbone)
+    for name in ("", "a\0b", "x" * 5000, "../x", "/no/such/place"):
+        with pytest.raises(ValueError, match="name="):
+            load_drafter(name, toy("llama"))
+
+
+# Under data/models a drafter needs its card; elsewhere it may do without.
+def test_card_is_required_of_what_ships(shipped):
+    (shipped / "card.json").unlink()
+    for name in ("toy/independent", shipped):
+        with pytest.raises(ValueError, match="has no card.json, which every model under"):
+            load_drafter(name)
+    made().save_pretrained(shipped.parents[2] / "mine")
+    assert same(load_drafter(shipped.parents[2] / "mine", toy("llama")), made())
+
+
 # Saving over an older drafter removes its card; saving that fails half-way leaves the older one, card and all.
 def test_saving_over_an_older_one(shipped, monkeypatch):
     def fails_half_way(weights, path):
@@ -216,4 +271,6 @@ def test_saving_over_an_older_one(shipped, monkeypatch):
         made(seed=1).save_pretrained(shipped)
     assert {f.name: f.read_bytes() for f in shipped.iterdir()} == before
     made(seed=1).save_pretrained(shipped)
+    assert not (shipped / "card.json").exists()
+    write_card(shipped, "toy/independent", "Another toy.", {})
     assert same(load_drafter("toy/independent"), made(seed=1)) and not same(made(), made(seed=1))

@@ -1,7 +1,10 @@
 """Recorded traces load by name, without torch, and the known names are told."""
 
+import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -28,10 +31,35 @@ def test_a_recorded_trace_comes_back(home):
 
 
 # An unknown name, also one that climbs out of the directory, names the known ones and the nearest.
-@pytest.mark.parametrize("name", ["fox-t2", "../fox-t1", "", "fox-t1.json"])
+@pytest.mark.parametrize("name", ["fox-t2", "../fox-t1", "", "fox-t1.json", None, 5, ["fox-t1"], Path("fox-t1")])
 def test_unknown_names_list_the_known(home, name):
     with pytest.raises(ValueError, match="fox-t1"):
         room.recorded(name)
+
+
+# An installed package finds the traces where pyproject.toml has the wheel carry them, all of them and only where the
+# checkout and the environment have none.
+def test_a_wheel_carries_the_traces(home, monkeypatch):
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert set(wheel["sources"]) < set(wheel["only-include"]) and len(list((ROOT / "data/traces").iterdir())) == 12
+    site = home / "site"
+    for source, place in wheel["sources"].items():
+        shutil.copytree(ROOT / source, site / place)
+    monkeypatch.setattr(room, "__file__", str(site / "mtp_explore" / "trace" / "recorded.py"))
+    assert room.recordings() == ["fox-t1"]
+    monkeypatch.delenv("MTP_EXPLORE_DATA")
+    assert room.recordings() == sorted(f.stem for f in (ROOT / "data/traces").glob("*.json"))
+    assert room.recorded("stories-independent-t1").tokens
+
+
+# The same by building the wheel, where its builder is at hand; models stay out of it.
+def test_built_wheel(tmp_path, monkeypatch):
+    build = pytest.importorskip("hatchling.build")
+    monkeypatch.chdir(ROOT)
+    with zipfile.ZipFile(tmp_path / build.build_wheel(str(tmp_path))) as wheel:
+        names = wheel.namelist()
+    assert {f"mtp_explore/data/traces/{name}.json" for name in room.recordings()} < set(names)
+    assert "mtp_explore/__init__.py" in names and not [n for n in names if n.endswith(".safetensors")]
 
 
 def test_no_recordings_at_all_names_the_remedy(home):

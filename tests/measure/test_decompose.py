@@ -218,14 +218,14 @@ def test_the_rank_is_the_one_it_has(method, size, rank):
 @pytest.mark.parametrize(
     "call, complaint",
     [
-        (lambda: decompose(peaked(3, 3), "svd", 1), "use one of cp, nncp-mu"),
+        (lambda: decompose(peaked(3, 3), "svd", 1), "use one of 'cp', 'nncp-mu'"),
         (lambda: decompose(peaked(3, 3), "cp", 0), "rank=0"),
         (lambda: decompose(peaked(3, 3), "cp", True), "rank=True"),
         (lambda: decompose(peaked(3, 3), "em-cp", 2.5), "rank=2.5"),
         (lambda: decompose(peaked(3, 3), "cp", 1, restarts=0), "restarts=0"),
         (lambda: decompose(peaked(3, 3), "cp", 1, iterations=0), "iterations=0"),
-        (lambda: decompose("abc", "cp", 1), "law='abc'.*pass a Joint"),
-        (lambda: decompose(None, "cp", 1), "law=None"),
+        (lambda: decompose("abc", "cp", 1), "joint='abc'.*pass a Joint"),
+        (lambda: decompose(None, "cp", 1), "joint=None"),
         (lambda: decompose(peaked(3, 3), "em-cp", 2, start=[1, 2]), r"start=\[1, 2\].*Chain"),
         (
             lambda: decompose(peaked(3, 3), "em-cp", 2, start=decompose(peaked(3, 3), "cp", 2, restarts=1)[0]),

@@ -207,7 +207,7 @@ def test_bad_arguments():
         fidelity.sweep(peaked(3, 3), "em-cp", [1])
     with pytest.raises(ValueError, match=r"ranks=4.*ranks=\[4\]"):
         fidelity.sweep(peaked(3, 3), ["em-cp"], 4)
-    with pytest.raises(ValueError, match="law='abc'.*pass a Joint"):
+    with pytest.raises(ValueError, match="fit='abc'.*pass a Joint"):
         fidelity.price(peaked(3, 3), "abc")
     with pytest.raises(ValueError, match="same axes"):
         fidelity.price(peaked(3, 3), peaked(3, 4))

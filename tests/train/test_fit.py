@@ -19,6 +19,7 @@ from mtp_explore.train import checkpoint
 from mtp_explore.train.checkpoint import read_facts
 from mtp_explore.train.features import Features
 from mtp_explore.train.fit import CHECKPOINT, Recipe, evaluate, fit, prepare, split_features
+from mtp_explore.train.report import Report
 
 HEADS = ["head 1", "head 2", "head 3"]
 
@@ -101,7 +102,7 @@ def test_interrupted_run_resumes(at, kept, straight, tmp_path, monkeypatch):
     report = train(resumed, tmp_path)
     assert equal(straight[0], weights(resumed))
     assert equal(straight[0], weights(load_drafter(tmp_path, backbone())))
-    assert report.validation == [r for r in straight[1].validation if r["step"] > (kept or 0)]
+    assert (report.training, report.validation) == (straight[1].training, straight[1].validation)  # the whole curve
     assert report.settings["step"] == STEPS
 
 
@@ -120,6 +121,7 @@ def test_killed_process_resumes(straight, tmp_path):
         resumed = drafter(seed=1)
         train(resumed, place)
         assert equal(straight[0], weights(resumed))
+        assert not list(place.glob(".*"))  # neither half a checkpoint nor a lock stays
 
 
 # A full disk is reported as such; the checkpoint before it is whole, nothing half-written stays, the run can go on.
@@ -196,13 +198,13 @@ def test_other_kinds_of_drafter_are_refused(tmp_path):
         train(other, tmp_path, steps=2)
 
 
-# A finished run that is started again takes no step and gives the same drafter.
+# A finished run that is started again takes no step and gives the same drafter, and the report of what it once saw.
 def test_finished_run_is_taken_as_it_is(tmp_path):
     first = drafter()
-    train(first, tmp_path, steps=3)
+    before = train(first, tmp_path, steps=3)
     again = drafter(seed=1)
-    report = train(again, tmp_path, steps=3)
-    assert report.training == report.validation == []
+    report = train(again, tmp_path, steps=3, callbacks=[lambda note: pytest.fail("took a step")])
+    assert report.to_dataframe().equals(before.to_dataframe()) and len(report.to_dataframe()) == 2
     assert equal(weights(first), weights(again))
 
 
@@ -227,6 +229,7 @@ def test_callbacks(tmp_path):
     table = report.to_dataframe()
     assert list(table["split"]) == ["training"] * 5 + ["validation"] * 3
     assert list(table.columns) == ["split", "step", "loss", *HEADS]
+    assert list(Report({}).to_dataframe().columns) == ["split", "step", "loss"]
 
 
 # Every step is AdamW at the schedule's rate on gradients of norm at most 1: the first ones, which are longer, are cut.

@@ -5,7 +5,7 @@ import torch
 from learnable import Cycle, backbone, gradients, train
 from test_fit import Letters, equal, weights
 from toys import ARCHITECTURES, VOCABULARY, build, toy
-from transformers import GPTNeoConfig
+from transformers import DeepseekV2Config, DeepseekV3Config, GPTNeoConfig, MiniCPM3Config, XGLMConfig
 
 from mtp_explore.backbone import blocks
 from mtp_explore.backbone.blocks import block_states, documents, freeze, sight
@@ -210,12 +210,28 @@ def test_the_model_is_left_alone(monkeypatch):
 # Models that keep their own attention are refused in words, whatever that makes of the blocks' masks; and afterwards
 # they are as they were.
 @pytest.mark.parametrize("anchors", [1, 4])
-def test_own_attention_is_refused(anchors):
-    size = dict(hidden_size=32, num_layers=2, num_heads=4, max_position_embeddings=64, eos_token_id=0)
-    owner = build(GPTNeoConfig(vocab_size=VOCABULARY, attention_types=[[["global"], 2]], **size))
+@pytest.mark.parametrize("kind", ["gpt_neo", "xglm"])
+def test_own_attention_is_refused(kind, anchors):
+    size = dict(vocab_size=VOCABULARY, num_layers=2, max_position_embeddings=64, eos_token_id=0)
+    neo = dict(hidden_size=32, num_heads=4, attention_types=[[["global"], 2]])
+    config = GPTNeoConfig(**size, **neo) if kind == "gpt_neo" else XGLMConfig(**size, d_model=32, attention_heads=4)
+    owner = build(config)
     text, where, future = problem(owner)[:3]
-    with pytest.raises(ValueError, match="'gpt_neo': its attention cannot be exchanged.*take a model"):
+    with pytest.raises(ValueError, match=f"'{kind}': its attention cannot be exchanged.*take a model"):
         made(owner).losses(text, where[:, :anchors], future[:, :anchors])
+    assert owner.config._attn_implementation != blocks.NAME and blocks._now.open is None
+
+
+# A cache of latents holds no keys and values to freeze: the model is named, with what would do.
+@pytest.mark.parametrize("config", [DeepseekV2Config, DeepseekV3Config, MiniCPM3Config])
+def test_latents_are_refused(config):
+    size = dict(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=1, num_attention_heads=4, intermediate_size=48)
+    latent = dict(q_lora_rank=8, kv_lora_rank=8, qk_rope_head_dim=4, qk_nope_head_dim=8, v_head_dim=8)
+    dense = {} if config is MiniCPM3Config else dict(first_k_dense_replace=1)
+    owner = build(config(**size, **latent, **dense, max_position_embeddings=64, eos_token_id=0))
+    batch = problem(owner)
+    with pytest.raises(ValueError, match="model type '.*': its cache holds latents.*cannot be trained on frozen keys"):
+        made(owner).losses(*batch)
     assert owner.config._attn_implementation != blocks.NAME and blocks._now.open is None
 
 

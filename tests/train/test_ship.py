@@ -9,7 +9,7 @@ import torch
 from learnable import Cycle, backbone
 
 from mtp_explore.backbone import files
-from mtp_explore.backbone.card import read_card
+from mtp_explore.backbone.card import read_card, write_card
 from mtp_explore.drafters import load_drafter
 from mtp_explore.train import ship
 from mtp_explore.train.fit import PART, Recipe, evaluate, split_features
@@ -25,6 +25,7 @@ def models(tmp_path, monkeypatch):
     monkeypatch.setattr(ship, "data_directory", lambda: tmp_path)
     monkeypatch.setattr(ship, "load_corpus", lambda name: Cycle())
     backbone().save_pretrained(tmp_path / "models/stories/backbone")
+    write_card(tmp_path / "models/stories/backbone", "stories", "A toy.", {})
     return tmp_path / "models/stories"
 
 
