@@ -135,9 +135,8 @@ def _against(guessed: str, culprit: str, number: int) -> str:
 
 
 def _culprit(number: int) -> str:
-    number = whole("number", number, 1, len(HIDDEN), why="the numbers of the cases")
     order = sorted(HIDDEN, key=lambda name: sha256(f"{SALT} {name}".encode()).digest())
-    return order[number - 1]
+    return order[whole("number", number, 1, len(order), why="the numbers of the cases") - 1]
 
 
 @lru_cache(maxsize=2)

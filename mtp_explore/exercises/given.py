@@ -185,7 +185,7 @@ def fit(name: str, value, kind, of: Of):
         return [fit(f"{name}[{i}]", x, inner[0] if inner else entries, of) for i, x in _items(name, value, of)]
     if origin is Callable:
         return checks.function(name, value)
-    if isinstance(origin, type) and origin not in (object, Any):
+    if isinstance(origin, type) and origin not in (Any, object):
         return checks.instance(name, value, origin, f"it must be a {origin.__name__}")
     return value
 
