@@ -7,8 +7,7 @@ repository is never run (`trust_remote_code` stays off).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from numbers import Integral
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -31,11 +30,11 @@ from .files import (
 from .fingerprint import fingerprint
 from .layout import Layout, additive
 from .now import NOW, Gate, attach, listen, lock_of
+from .prompt import rows_of
 from .seal import check_seal
 from .sense import check_config, check_fit, tensors_in
 from .truth import compared, refuse_mps, refuse_strange
 
-PROMPT = "pass a string, a list of token ids, or a list of either"
 DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
 REMEDY = (
     'pass the name of a shipped model ("stories"), a directory or a Hub id; a model of transformers becomes one by '
@@ -171,32 +170,10 @@ class Backbone:
         """Token ids of a prompt: a string, a list (or tensor) of ids, a list of either (a batch), or what a tokenizer
         returns (a mapping with input_ids; places that its attention_mask hides are left out).
         """
-        rows = prompt if isinstance(prompt, str) else unpacked(prompt)
-        rows = [self._ids(p) for p in ([rows] if is_single(rows) else rows)]
-        if not rows:
-            raise ValueError("prompt is an empty list: pass a string, a list of token ids, or a list of either")
+        rows = rows_of(prompt, self.tokenizer)
         for ids in rows:
             self._check(ids)
         return rows
-
-    def _ids(self, prompt) -> list[int]:
-        if not isinstance(prompt, str):
-            ids = unpacked(prompt)
-            ids = ids.tolist() if hasattr(ids, "tolist") else ids
-            if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
-                chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
-                remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
-                raise TypeError(refusal("prompt", prompt, f"it is neither text nor ids; {remedy}"))
-            return [int(t) for t in ids]
-        if self.tokenizer is None:
-            raise ValueError(f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids")
-        try:
-            ids = self.tokenizer(prompt)["input_ids"]
-        except Exception as error:  # lone surrogates, say
-            raise ValueError(refusal("prompt", prompt, f"the tokenizer cannot read it ({error}); {PROMPT}")) from error
-        bos = self.tokenizer.bos_token_id
-        twice = bos is not None and ids[:2] == [bos, bos] and prompt.startswith(self.tokenizer.bos_token)
-        return ids[1:] if twice else ids  # a chat template has written it already
 
     def _check(self, ids: list[int]) -> None:
         if not ids:
@@ -243,30 +220,6 @@ class Backbone:
                 self.tokenizer.save_pretrained(where)
 
         save_directory(directory, write, stale=MODEL_FILES)
-
-
-def is_single(prompt) -> bool:
-    """One text (a string or ids), not a batch of them; TypeError where it is neither."""
-    if isinstance(prompt, str):
-        return True
-    try:
-        return len(prompt) > 0 and (getattr(prompt[0], "ndim", 1) == 0 or isinstance(prompt[0], Integral))
-    except (TypeError, KeyError):
-        raise TypeError(refusal("prompt", prompt, PROMPT)) from None
-
-
-def unpacked(prompt):
-    """The ids of what a tokenizer returns, one list or several, without padded places; other prompts as they are."""
-    if not isinstance(prompt, Mapping):
-        return prompt
-    if "input_ids" not in prompt:
-        raise TypeError(refusal("prompt", prompt, f"a mapping needs input_ids, as tokenizers return it; {PROMPT}"))
-    ids, mask = (x.tolist() if hasattr(x, "tolist") else x for x in (prompt["input_ids"], prompt.get("attention_mask")))
-    if mask is None:
-        return ids
-    if is_single(ids):
-        return [t for t, real in zip(ids, mask, strict=True) if real]
-    return [[t for t, real in zip(*row, strict=True) if real] for row in zip(ids, mask, strict=True)]
 
 
 def _context(text) -> int:
