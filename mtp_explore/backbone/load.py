@@ -13,29 +13,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checks import choice, printable, refusal
+from ..checks import printable
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import (
-    ADAPTER,
-    CONFIG,
     MODEL_FILES,
     OWNERS,
     checked,
     located,
-    read_json,
     save_directory,
-    tokenizer_files,
 )
 from .fingerprint import fingerprint
 from .layout import Layout, additive
 from .now import NOW, Gate, attach, listen, lock_of
 from .prompt import rows_of
-from .seal import check_seal
-from .sense import check_config, check_fit, tensors_in
-from .truth import compared, refuse_mps, refuse_strange
+from .reading import device_of, dtype_of, read_model, refuse_other_kinds
+from .truth import compared, refuse_strange
 
-DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
 REMEDY = (
     'pass the name of a shipped model ("stories"), a directory or a Hub id; a model of transformers becomes one by '
     "Backbone(model, tokenizer)"
@@ -244,14 +238,14 @@ def load_backbone(
     is not here or has no float64, a model that brings code of its own (it is never run), a config.json that makes no
     sense, a file that is damaged or not safetensors.
     """
-    place, dtype = _device(device), _dtype(dtype)
+    place, dtype = device_of(device), dtype_of(dtype)
     directory = located(name, "backbone", REMEDY)
     if directory is not None:
-        _refuse_other_kinds(directory)
+        refuse_other_kinds(directory)
         checked(directory)
     source = str(directory or OWNERS.get(name, name))
     try:
-        model, tokenizer = _read(source, directory, dtype or ("float32" if place.type == "cpu" else "auto"))
+        model, tokenizer = read_model(source, directory, dtype or ("float32" if place.type == "cpu" else "auto"))
     except Exception as error:
         why = printable((str(error) or repr(error)).splitlines()[0].rstrip("."))
         if "trust_remote_code" in str(error):
@@ -261,67 +255,3 @@ def load_backbone(
             "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
         ) from error
     return Backbone(model.to(place), tokenizer, name=str(name))
-
-
-def _read(source: str, directory: Path | None, dtype: str) -> tuple:
-    """Model and tokenizer as transformers has them; what files and config can tell comes before any building."""
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
-    from transformers.utils import logging as progress
-
-    for file in sorted(directory.glob("model*.safetensors")) if directory else ():
-        check_seal(file)
-    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-    check_config(config.get_text_config(), tensors_in(directory) if directory else None)
-    about = {} if directory and not tokenizer_files(directory) else get_tokenizer_config(source)
-    if "auto_map" in about and tokenizer_class_from_name(about.get("tokenizer_class") or "") is None:
-        raise ValueError("its tokenizer brings code of its own, which is never run")
-    bars = progress.is_progress_bar_enabled()
-    progress.disable_progress_bar()
-    try:
-        model, info = AutoModelForCausalLM.from_pretrained(
-            source,
-            config=config,
-            dtype=dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-        check_fit(info)
-        bare = directory is not None and not tokenizer_files(directory)
-        return model, None if bare else AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    finally:
-        if bars:
-            progress.enable_progress_bar()
-
-
-def _refuse_other_kinds(directory: Path) -> None:
-    """ValueError for directories that hold something else than a model."""
-    if (directory / ADAPTER).is_file():
-        what = (
-            "a peft adapter: load the model it is for, and read it with GatedLoRA.from_peft(backbone.model, directory)"
-        )
-    elif (directory / CONFIG).is_file() and "made_for" in read_json(directory / CONFIG):
-        what = "a drafter: use load_drafter"
-    else:
-        return
-    raise ValueError(f"name={str(directory)!r}: the directory holds {what}")
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    """The device to load onto; ValueError where it cannot be used."""
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
-    try:
-        refuse_mps(torch.device(chosen))
-        tried = torch.ones(1, dtype=torch.float64, device=chosen)
-        tried.item()
-    except (RuntimeError, AssertionError, TypeError) as error:
-        why = printable(str(error).splitlines()[0])
-        raise ValueError(refusal("device", device, f"it cannot be used here ({why}); use 'cpu'")) from error
-    return tried.device
-
-
-def _dtype(dtype: torch.dtype | str | None) -> str | None:
-    """The name of a dtype to load in, or None; ValueError for any but floating ones."""
-    name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else dtype
-    return None if dtype is None else choice("dtype", name, DTYPES)
