@@ -7,39 +7,32 @@ repository is never run (`trust_remote_code` stays off).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from numbers import Integral
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from ..checks import choice, instance, items, printable, refusal, whole
+from ..checks import instance, items, printable, whole
 from ..checks import text as text_of
 from ..tensors.given import tensor
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import (
-    ADAPTER,
-    CONFIG,
     MODEL_FILES,
     OWNERS,
     checked,
     located,
-    read_json,
     save_directory,
-    tokenizer_files,
 )
 from .fingerprint import fingerprint
 from .layout import Layout, additive
 from .now import NOW, Gate, attach, listen, lock_of
-from .seal import check_seal
-from .sense import check_config, check_fit, tensors_in
-from .truth import compared, refuse_mps, refuse_strange
+from .prompt import rows_of
+from .reading import device_of, dtype_of, read_model, refuse_other_kinds
+from .truth import compared, refuse_strange
 
-PROMPT = "pass a string, a list of token ids, or a list of either"
-DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
 REMEDY = (
     'pass the name of a shipped model ("stories"), a directory or a Hub id; a model of transformers becomes one by '
     "Backbone(model, tokenizer)"
@@ -176,32 +169,10 @@ class Backbone:
         """Token ids of a prompt: a string, a list (or tensor) of ids, a list of either (a batch), or what a tokenizer
         returns (a mapping with input_ids; places that its attention_mask hides are left out).
         """
-        rows = prompt if isinstance(prompt, str) else unpacked(prompt)
-        rows = [self._ids(p) for p in ([rows] if is_single(rows) else rows)]
-        if not rows:
-            raise ValueError("prompt is an empty list: pass a string, a list of token ids, or a list of either")
+        rows = rows_of(prompt, self.tokenizer)
         for ids in rows:
             self._check(ids)
         return rows
-
-    def _ids(self, prompt) -> list[int]:
-        if not isinstance(prompt, str):
-            ids = unpacked(prompt)
-            ids = ids.tolist() if hasattr(ids, "tolist") else ids
-            if not isinstance(ids, list | tuple) or not all(type(t) is int or isinstance(t, Integral) for t in ids):
-                chat = any(isinstance(m, dict) and "content" in m for m in (ids if isinstance(ids, list) else [ids]))
-                remedy = "pass the text or token ids of tokenizer.apply_chat_template(messages)" if chat else PROMPT
-                raise TypeError(refusal("prompt", prompt, f"it is neither text nor ids; {remedy}"))
-            return [int(t) for t in ids]
-        if self.tokenizer is None:
-            raise ValueError(f"prompt={prompt[:20]!r} is text, but this backbone has no tokenizer: pass token ids")
-        try:
-            ids = self.tokenizer(prompt)["input_ids"]
-        except Exception as error:  # lone surrogates, say
-            raise ValueError(refusal("prompt", prompt, f"the tokenizer cannot read it ({error}); {PROMPT}")) from error
-        bos = self.tokenizer.bos_token_id
-        twice = bos is not None and ids[:2] == [bos, bos] and prompt.startswith(self.tokenizer.bos_token)
-        return ids[1:] if twice else ids  # a chat template has written it already
 
     def _check(self, ids: list[int]) -> None:
         if not ids:
@@ -217,7 +188,7 @@ class Backbone:
 
     def decode(self, ids: list[int]) -> str:
         """The text of token ids (their numbers, where there is no tokenizer)."""
-        ids = [whole("ids", t, 0, self.vocabulary - 1, "an id of the vocabulary") for t in items("ids", unpacked(ids))]
+        ids = [whole("ids", t, 0, self.vocabulary - 1, "an id of the vocabulary") for t in items("ids", ids)]
         if self.tokenizer is None:
             return " ".join(map(str, ids))
         return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
@@ -251,30 +222,6 @@ class Backbone:
         save_directory(directory, write, stale=MODEL_FILES)
 
 
-def is_single(prompt) -> bool:
-    """One text (a string or ids), not a batch of them; TypeError where it is neither."""
-    if isinstance(prompt, str):
-        return True
-    try:
-        return len(prompt) > 0 and (getattr(prompt[0], "ndim", 1) == 0 or isinstance(prompt[0], Integral))
-    except (TypeError, KeyError):
-        raise TypeError(refusal("prompt", prompt, PROMPT)) from None
-
-
-def unpacked(prompt):
-    """The ids of what a tokenizer returns, one list or several, without padded places; other prompts as they are."""
-    if not isinstance(prompt, Mapping):
-        return prompt
-    if "input_ids" not in prompt:
-        raise TypeError(refusal("prompt", prompt, f"a mapping needs input_ids, as tokenizers return it; {PROMPT}"))
-    ids, mask = (x.tolist() if hasattr(x, "tolist") else x for x in (prompt["input_ids"], prompt.get("attention_mask")))
-    if mask is None:
-        return ids
-    if is_single(ids):
-        return [t for t, real in zip(ids, mask, strict=True) if real]
-    return [[t for t, real in zip(*row, strict=True) if real] for row in zip(ids, mask, strict=True)]
-
-
 def _context(text) -> int:
     """Positions the model has; of LongRoPE those of its short factors, because beyond them one row's length changes
     the rotations of all rows and of everything cached.
@@ -297,14 +244,14 @@ def load_backbone(
     is not here or has no float64, a model that brings code of its own (it is never run), a config.json that makes no
     sense, a file that is damaged or not safetensors.
     """
-    place, dtype = _device(device), _dtype(dtype)
+    place, dtype = device_of(device), dtype_of(dtype)
     directory = located(name, "backbone", REMEDY)
     if directory is not None:
-        _refuse_other_kinds(directory)
+        refuse_other_kinds(directory)
         checked(directory)
     source = str(directory or OWNERS.get(name, name))
     try:
-        model, tokenizer = _read(source, directory, dtype or ("float32" if place.type == "cpu" else "auto"))
+        model, tokenizer = read_model(source, directory, dtype or ("float32" if place.type == "cpu" else "auto"))
     except Exception as error:
         why = printable((str(error) or repr(error)).splitlines()[0].rstrip("."))
         if "trust_remote_code" in str(error):
@@ -314,67 +261,3 @@ def load_backbone(
             "Give a directory with config.json and model.safetensors, or a Hub id that this machine can reach."
         ) from error
     return Backbone(model.to(place), tokenizer, name=str(name))
-
-
-def _read(source: str, directory: Path | None, dtype: str) -> tuple:
-    """Model and tokenizer as transformers has them; what files and config can tell comes before any building."""
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
-    from transformers.utils import logging as progress
-
-    for file in sorted(directory.glob("model*.safetensors")) if directory else ():
-        check_seal(file)
-    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-    check_config(config.get_text_config(), tensors_in(directory) if directory else None)
-    about = {} if directory and not tokenizer_files(directory) else get_tokenizer_config(source)
-    if "auto_map" in about and tokenizer_class_from_name(about.get("tokenizer_class") or "") is None:
-        raise ValueError("its tokenizer brings code of its own, which is never run")
-    bars = progress.is_progress_bar_enabled()
-    progress.disable_progress_bar()
-    try:
-        model, info = AutoModelForCausalLM.from_pretrained(
-            source,
-            config=config,
-            dtype=dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-        check_fit(info)
-        bare = directory is not None and not tokenizer_files(directory)
-        return model, None if bare else AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    finally:
-        if bars:
-            progress.enable_progress_bar()
-
-
-def _refuse_other_kinds(directory: Path) -> None:
-    """ValueError for directories that hold something else than a model."""
-    if (directory / ADAPTER).is_file():
-        what = (
-            "a peft adapter: load the model it is for, and read it with GatedLoRA.from_peft(backbone.model, directory)"
-        )
-    elif (directory / CONFIG).is_file() and "made_for" in read_json(directory / CONFIG):
-        what = "a drafter: use load_drafter"
-    else:
-        return
-    raise ValueError(f"name={str(directory)!r}: the directory holds {what}")
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    """The device to load onto; ValueError where it cannot be used."""
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
-    try:
-        refuse_mps(torch.device(chosen))
-        tried = torch.ones(1, dtype=torch.float64, device=chosen)
-        tried.item()
-    except (RuntimeError, AssertionError, TypeError) as error:
-        why = printable(str(error).splitlines()[0])
-        raise ValueError(refusal("device", device, f"it cannot be used here ({why}); use 'cpu'")) from error
-    return tried.device
-
-
-def _dtype(dtype: torch.dtype | str | None) -> str | None:
-    """The name of a dtype to load in, or None; ValueError for any but floating ones."""
-    name = str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else dtype
-    return None if dtype is None else choice("dtype", name, DTYPES)

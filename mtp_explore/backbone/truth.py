@@ -32,6 +32,11 @@ def refuse_strange(model, text) -> None:
     that cannot be rolled back, for attention that takes no mask, and for a device without float64.
     """
     refuse_mps(model.device)
+    if any(weight.is_meta for weight in model.parameters()):
+        raise ValueError(
+            f"model type {text.model_type!r} has weights on the device 'meta', which are not there until used: "
+            "load it whole, without offloading"
+        )
     for config in (model.config, text):
         kernel = str(getattr(config, "_attn_implementation", None))
         if any(k in kernel for k in KERNELS):

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..backbone.load import Backbone, is_single, unpacked
+from ..backbone.load import Backbone
+from ..backbone.prompt import is_single, unpacked
 from ..checks import flag, whole
 from ..contract import Drafter
 from ..corpora.tokenizer import name_of

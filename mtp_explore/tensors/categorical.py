@@ -9,10 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from math import isfinite
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
 
+from ..checks import number, whole
+from .given import tensor
+
+WIDEST = 1 << 31  # vocabulary
 COLDEST = 1e-30  # logits over less overflow in float32; one-hot as good as always by then
 
 
@@ -29,7 +35,12 @@ def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float
     It is returned in float64, computed in the precision of the logits (float32 at least).
     Temperature 0 is the one-hot law of the arg-max (the first, if several). `top_k` keeps the k largest (ties with the
     k-th stay in); `top_p` drops tokens whose cumulative probability before them reaches it, best first, never the best.
+    ValueError or TypeError for what is no logits, temperature, top_k or top_p.
     """
+    tensor("logits", logits, "..., V", "numbers")
+    temperature = number("temperature", temperature, Real, lambda x: isfinite(x) and x >= 0, "a number >= 0")
+    top_k = number("top_k", top_k, Integral, lambda x: x >= 0, "a whole number >= 0 (0 keeps every token)")
+    top_p = number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number in (0, 1] (1 keeps every token)")
     if temperature == 0:
         return one_hot(logits.argmax(-1), logits.shape[-1])
     if logits.dtype not in (torch.float32, torch.float64):
@@ -50,12 +61,15 @@ def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float
 
 def one_hot(token: Tensor, size: int) -> Tensor:
     """The law [..., V] (float64) that puts everything on one token [...]."""
+    tensor("token", token, "...", "whole numbers")
+    size = whole("size", size, 1, WIDEST)
     law = torch.zeros(*token.shape, size, dtype=torch.float64, device=token.device)
     return law.scatter_(-1, token[..., None], 1.0)
 
 
 def edges(law: Tensor) -> Tensor:
     """The upper edges [..., V], float64, of the tokens' bins in [0, 1): the cumulative sum over its own last entry."""
+    tensor("law", law, "..., V", "numbers")
     total = law.double().cumsum(-1)
     return total / total[..., -1:]
 
@@ -68,6 +82,8 @@ def pick(law: Tensor, u: Tensor) -> Tensor:
     what is wrong with it. Pick of Draxler et al. (arXiv 2512.21323), section 2.
     """
     bounds = edges(law)
+    if tensor("u", u, "...", "numbers").shape != law.shape[:-1] and law.dim() > 1:
+        raise ValueError(f"u has the shape {tuple(u.shape)} and law {tuple(law.shape)}: one u for each law [..., V]")
     if WATCH.watcher is not None:
         WATCH.watcher(bounds, u)
     found = torch.searchsorted(bounds, u[..., None].contiguous(), right=True)[..., 0]
@@ -76,6 +92,7 @@ def pick(law: Tensor, u: Tensor) -> Tensor:
 
 def flip(chance: Tensor, coin: Tensor) -> Tensor:
     """True [...] with probability `chance` [...] when the coin [...] is uniform: coin < chance, strictly."""
+    tensor("chance", chance, "...", "numbers"), tensor("coin", coin, "...", "numbers")
     if WATCH.watcher is not None:
         WATCH.watcher(chance.double()[..., None], coin)
     return coin < chance
@@ -109,4 +126,6 @@ def excess(p: Tensor, q: Tensor) -> Tensor:
 
 def total_variation(p: Tensor, q: Tensor) -> Tensor:
     """[...] half the sum of |p - q|: the chance that the best coupling of p and q disagrees."""
+    if tensor("p", p, "..., V", "numbers").shape[-1] != tensor("q", q, "..., V", "numbers").shape[-1]:
+        raise ValueError(f"q has the shape {tuple(q.shape)} and p {tuple(p.shape)}: both need the same last axis V")
     return (p - q).abs().sum(-1) / 2

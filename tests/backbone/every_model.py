@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -159,7 +158,6 @@ def decoded(backbone: Backbone, drafter, prompts: list[list[int]]) -> tuple[list
     """The texts of one run at temperature 1, and what was found."""
     horizon = drafter.horizon if drafter else 0
     tape = make_tape(True, 1.0, len(prompts), horizon, LENGTH, (3, 0), None, backbone.device)
-    law = partial(shape, temperature=1.0, top_k=0, top_p=1.0)
     said, refused = [[] for _ in prompts], 0
     for call in run(backbone, drafter, prompts, LENGTH, law, match, resolve(None, drafter), tape, []):
         for row, count in enumerate(call.committed.tolist()):
@@ -174,6 +172,11 @@ def decoded(backbone: Backbone, drafter, prompts: list[list[int]]) -> tuple[list
         far = max(far, float((own - torch.stack(ours)).abs().sum(-1).max()) / 2)
         change = min(change, float((own[1:] - own[:-1]).abs().sum(-1).mean()) / 2)
     return texts, Found(far, change, refused)
+
+
+def law(logits: torch.Tensor) -> torch.Tensor:
+    """Distributions in which the last token, which stands for images, does not occur."""
+    return shape(logits.index_fill(-1, torch.tensor(VOCABULARY - 1), float("-inf")), 1.0, 0, 1.0)
 
 
 def ragged() -> list[list[int]]:

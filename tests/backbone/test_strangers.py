@@ -213,7 +213,7 @@ def test_home_and_owners(mine, monkeypatch):
         asked.append(source)
         raise OSError("We could not connect.")
 
-    monkeypatch.setattr(load, "_read", hub)
+    monkeypatch.setattr(load, "read_model", hub)
     for name in ("gpt2", "distilgpt2", "openai-gpt", "someone/model"):
         with pytest.raises(
             ValueError, match=f"name='{name}' could not be loaded: We could not connect. Give .* Hub id"

@@ -74,6 +74,14 @@ def test_attention_without_masks_is_refused(kind):
         Backbone(model)
 
 
+# Weights that are offloaded, or were never loaded, are missed at once.
+def test_missing_weights_are_refused():
+    with torch.device("meta"):
+        model = tf.LlamaForCausalLM(tf.LlamaConfig(**SMALL, num_hidden_layers=1))
+    with pytest.raises(ValueError, match="weights on the device 'meta'.*load it whole, without offloading"):
+        Backbone(model)
+
+
 class Odd(tf.models.llama.modeling_llama.LlamaDecoderLayer):
     """A layer that counts the rows of its call."""
 

@@ -3,15 +3,26 @@
 Two tiny GPT-2 models with random weights, V = 3, float64. Every drafter meets every rule, with and without shaping.
 """
 
+import re
+from functools import partial
+
 import pytest
 import torch
-from toys import SLOT_DRAFTERS
+import toys
+from toys import SLOT_DRAFTERS, build
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from mtp_explore.backbone.load import Backbone
 from mtp_explore.drafters import make_drafter
+from mtp_explore.measure import boxes as boxes_file
+from mtp_explore.measure import knowledge, thrown
+from mtp_explore.measure import law as law_file
+from mtp_explore.measure.boxes import TooMany
 from mtp_explore.measure.faults import FAULTS, planted
+from mtp_explore.measure.joint import exact_joint
 from mtp_explore.measure.law import exact_law
+from mtp_explore.measure.meter import meter
+from mtp_explore.verify import rejection
 
 PROMPT = [0, 1, 2, 0]
 CIRCUITS = ["cp", "hmm", "btree"]
@@ -204,3 +215,111 @@ def test_too_large_a_world_names_the_remedy():
         law.MOST = before
     with pytest.raises(ValueError, match="n=0"):
         exact_law(owner, None, PROMPT, 0)
+
+
+# No law beyond the model's last position: at the context's end the loop has nothing to say, and nothing is its law.
+@pytest.mark.parametrize("n, size, fits", [(2, 30, True), (2, 31, False), (1, 31, True), (8, 25, False), (3, 29, True)])
+def test_the_contexts_end_is_refused(n, size, fits):
+    owner, prompt = backbone(1), [1] * size  # 32 positions
+    if fits:
+        found = exact_law(owner, independent(owner, 2), prompt, n, top_k=2)
+        assert found.error < 1e-10 and found.tokens.shape[1] == n
+    else:
+        with pytest.raises(
+            ValueError, match=f"n={n}: prompt has {size} tokens.*32 positions.*cut the prompt to {32 - n}"
+        ):
+            exact_law(owner, independent(owner, 2), prompt, n, top_k=2)
+
+
+# A law that does not exist is not enumerated.
+@pytest.mark.parametrize(
+    "odd",
+    [dict(temperature=-1), dict(temperature=float("inf")), dict(top_p=0), dict(top_p=7), dict(top_p=float("nan")),
+     dict(top_k=-3), dict(rule=[]), dict(cells=[-1]), dict(n=2.5), dict(n=True), dict(tape=5)],
+)  # fmt: skip
+def test_laws_that_do_not_exist_are_refused(odd):
+    owner = backbone(1)
+    with pytest.raises((ValueError, TypeError), match=next(iter(odd))):
+        exact_law(owner, independent(owner, 1), PROMPT, **{"n": 2, **odd})
+
+
+def wide(size: int = 400):
+    """A model of many tokens, every one of them possible after every other."""
+    return build(toys.ARCHITECTURES["gpt2"]().__class__(
+        vocab_size=size, n_embd=16, n_layer=1, n_head=2, n_positions=32, bos_token_id=0, eos_token_id=0))  # fmt: skip
+
+
+# Too many boxes are noticed before they are made: by an estimate from 64 draws, without a run over more than 64 rows.
+@pytest.mark.parametrize("rule, n, horizon", [("rejection", 2, 2), ("match", 3, 2), (None, 3, 0), ("block", 8, 1)])
+def test_too_many_boxes_are_refused_before_they_are_made(monkeypatch, rule, n, horizon):
+    owner, rows = wide(), []
+    healthy = law_file.run
+    monkeypatch.setattr(
+        law_file, "run", lambda b, d, prompts, *a: rows.append(len(prompts)) or healthy(b, d, prompts, *a)
+    )
+    drafter = independent(owner, horizon) if horizon else None
+    with pytest.raises(ValueError, match=r"needs over 2,000,000 boxes.*what fits is n=\d"):
+        exact_law(owner, drafter, [1], n, rule=rule)
+    assert max(rows) <= 64
+
+
+# What the refusal recommends is enumerated.
+def test_what_is_said_to_fit_fits(monkeypatch):
+    monkeypatch.setattr(law_file, "MOST", 5000)
+    owner = wide()
+    with pytest.raises(ValueError) as refused:
+        exact_law(owner, independent(owner, 1), [1], 3)
+    said = str(refused.value)
+    for option, value in re.findall(r"(n|top_k)=(\d+)", said.split("fits is")[1]):
+        found = exact_law(owner, independent(owner, 1), [1], **{"n": 3, option: int(value)})
+        assert found.error < 1e-5 and found.boxes <= 5000
+
+
+# The estimate is right in the mean: where an enumeration ends, it is near the number of boxes that it took.
+def test_the_estimate_is_near_the_count(monkeypatch):
+    owner = backbone(2)
+    drafter = independent(owner, 2)
+    boxes = exact_law(owner, drafter, PROMPT, 3).boxes
+    monkeypatch.setattr(law_file, "_fits", lambda *a: False)  # always estimate
+    for share, refused in ((0.2, True), (2.0, False)):
+        monkeypatch.setattr(law_file, "MOST", int(boxes * share))
+        if refused:
+            with pytest.raises(TooMany):
+                law_file._foresee(job(owner, drafter), [], law_file.FreshBoxes)
+        else:
+            law_file._foresee(job(owner, drafter), [], law_file.FreshBoxes)
+
+
+def job(owner, drafter):
+    plan = law_file.resolve(None, drafter)
+    return law_file._Job(owner, drafter, PROMPT, 3, partial(law_file.shape, temperature=1.0), rejection, plan)
+
+
+# Pieces are counted before they are made: a cut that gives more than it may makes none.
+def test_a_cut_stops_at_its_limit():
+    box = boxes_file.unit(2, [], 10, "cpu")
+    digits, edges = torch.tensor([[0, 1]]), torch.linspace(0, 1, 11).double().expand(1, 2, -1)
+    whole = boxes_file.cut(box, digits, edges, 1e-12, 100)
+    assert whole.count == 100 and float(whole.volume().sum()) == pytest.approx(1) == float(whole.share.sum())
+    with pytest.raises(TooMany):
+        boxes_file.cut(box, digits, edges, 1e-12, 99)
+    one = boxes_file.cut(box, digits, edges, 1e-12, 1, torch.Generator().manual_seed(0))
+    assert one.count == 1 and float(one.share) == pytest.approx(0.01)
+
+
+# Logits that are no numbers have no law: the model is named, whoever asks.
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_damaged_models_are_named(bad):
+    owner = backbone(3)
+    owner.model.transformer.ln_f.weight.data.fill_(bad)
+    none = torch.ones(1, 1, 0).long()
+    ask = [
+        lambda: exact_law(owner, None, PROMPT, 2),
+        lambda: next(meter(owner, None, PROMPT, 2, samples=4)),
+        lambda: exact_joint(owner, PROMPT),
+        lambda: knowledge.lens(owner, knowledge.read(owner, [[1, 2, 0]], 3, 1)),
+        lambda: thrown.after(thrown.text_of(owner, torch.tensor([PROMPT]), torch.tensor([[3]])), none),
+    ]
+    for call in ask:
+        with pytest.raises(ValueError, match="nan"):
+            call()

@@ -9,8 +9,22 @@ from toys import ToyMasked, peaked, toy
 
 from mtp_explore.drafters import make_drafter
 from mtp_explore.exercises import case, rough, tiny
-from mtp_explore.measure import beliefs, circuit_em, decompose, em, fidelity, heads, independence, joint, kinds
-from mtp_explore.measure import knowledge, law, masks, meter, thrown
+from mtp_explore.measure import (
+    beliefs,
+    circuit_em,
+    decompose,
+    em,
+    fidelity,
+    heads,
+    independence,
+    joint,
+    kinds,
+    knowledge,
+    law,
+    masks,
+    meter,
+    thrown,
+)
 from mtp_explore.measure.faults import planted
 
 PROMPT = [0, 1, 2, 0]
