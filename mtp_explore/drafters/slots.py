@@ -20,7 +20,7 @@ from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..backbone.now import Gate
 from ..backbone.truth import refuse_slots
-from ..checks import whole
+from ..checks import real, shown, whole
 from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
 from .base import DrafterBase
 
@@ -56,7 +56,7 @@ class SlotDrafter(DrafterBase):
         return self.backbone.embed(rows).float().std().item()
 
     def adapters(self, rank: int, alpha: float, targets: str) -> GatedLoRA:
-        return GatedLoRA(self.backbone.model, rank, alpha or None, targets)
+        return GatedLoRA(self.backbone.model, rank, real("alpha", alpha, why="0: the rank") or None, targets)
 
     def load_state_dict(self, state, *args, **options):
         if "survival" in state:
@@ -85,8 +85,8 @@ class SlotDrafter(DrafterBase):
         )
         if mine != theirs or not mine or other.made_for != self.made_for:
             raise ValueError(
-                f"other={getattr(other, 'name', other)!r} has not the adapters of this drafter: start from a drafter "
-                "with slots, for the same backbone, with the same rank, alpha and targets"
+                f"other={shown(getattr(other, 'name', other))} has not the adapters of this drafter: start from a "
+                "drafter with slots, for the same backbone, with the same rank, alpha and targets"
             )
         self.lora.load_state_dict(other.lora.state_dict())
         number = torch.arange(len(self.slot_rows), device=other.slot_rows.device) + self.first_slot - other.first_slot

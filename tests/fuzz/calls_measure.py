@@ -118,7 +118,7 @@ def tensors() -> list[Call]:
     shaping = dict(temperature=0.9, top_k=2, top_p=0.9)
     chain, tree, mixture = hmm.HMM(logw, logT), btree.BTree(logw, logA), cp.CP(logw)
     leaf, row = logphi[:, :, 0], {"law": "law"}
-    return [
+    algebra = [
         Call("tensors.shape", categorical.shape, dict(logits=torch.rand(2, 4), **shaping)),
         Call("tensors.one_hot", categorical.one_hot, dict(token=token, size=4)),
         Call("tensors.pick", categorical.pick, dict(law=p, u=u), row),
@@ -134,6 +134,7 @@ def tensors() -> list[Call]:
         Call("tensors.conditionals", circuits.conditionals, dict(circuit=mixture, leaf=leaf)),
         Call("tensors.whole", circuits.whole, dict(circuit=mixture, logphi=logphi)),
     ]
+    return [call._replace(inside=False) for call in algebra]  # it is called in every step and reads nothing back
 
 
 def plots() -> list[Call]:
