@@ -126,13 +126,20 @@ def function(name: str, value) -> Callable:
     return value
 
 
-def items(name: str, value) -> list:
-    """The entries of a list, or of anything that can be iterated over and ends; texts and dicts are refused."""
-    if isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0 or not hasattr(value, "__iter__"):
-        raise TypeError(refusal(name, value, "it must be a list"))
-    found = list(islice(value, MOST + 1))
+def items(name: str, value, of: str = "") -> list:
+    """The entries of a list (`of` what), or of anything that can be iterated over and ends; texts and dicts are
+    refused.
+    """
+    remedy = "it must be a list" + (f" of {of}" if of else "")
+    try:
+        walk = None if isinstance(value, str | bytes | Mapping) else iter(value)
+    except TypeError:
+        walk = None
+    if walk is None:
+        raise TypeError(refusal(name, value, remedy))
+    found = list(islice(walk, MOST + 1))
     if len(found) > MOST:
-        raise ValueError(refusal(name, value, f"it must be a list of at most {MOST:,} entries"))
+        raise ValueError(refusal(name, value, f"{remedy}, and hold at most {MOST:,}"))
     return found
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
-from ..checks import printable
+from ..checks import instance, items, printable, whole
+from ..checks import text as text_of
+from ..tensors.given import tensor
 from ..tensors.logprob import Unembedding
 from .cache import RowsCache
 from .files import (
@@ -45,7 +48,8 @@ class Backbone:
     """
 
     def __init__(self, model, tokenizer=None, name: str = "model"):
-        self.model, self.tokenizer, self.name = model.eval().requires_grad_(False), tokenizer, name
+        instance("model", model, PreTrainedModel, "pass a causal language model of transformers")
+        self.model, self.tokenizer, self.name = model.eval().requires_grad_(False), tokenizer, text_of("name", name)
         self.config = model.config
         text = self.config.get_text_config()
         refuse_strange(model, text)
@@ -85,7 +89,7 @@ class Backbone:
 
     def cache(self, capacity: int) -> RowsCache:
         """An empty cache with room for `capacity` columns."""
-        return RowsCache(capacity)
+        return RowsCache(whole("capacity", capacity))
 
     def call(
         self, embeds: Tensor, layout: Layout, cache: RowsCache, keep: Tensor, gate: Gate | None = None
@@ -145,6 +149,7 @@ class Backbone:
         """Logits [..., V] of final hidden states [..., D], with the scales and caps that some models add. States of
         another precision (heads in training) are cast to the model's.
         """
+        tensor("hidden", hidden, "..., D", "numbers")
         text = self.config.get_text_config()
         head = self.model.get_output_embeddings()
         logits = head(hidden.to(head.weight.dtype) if head.weight.is_floating_point() else hidden)
@@ -183,6 +188,7 @@ class Backbone:
 
     def decode(self, ids: list[int]) -> str:
         """The text of token ids (their numbers, where there is no tokenizer)."""
+        ids = [whole("ids", t, 0, self.vocabulary - 1, "an id of the vocabulary") for t in items("ids", ids)]
         if self.tokenizer is None:
             return " ".join(map(str, ids))
         return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)

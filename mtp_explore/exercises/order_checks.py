@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..checks import items
 from . import answers
 from .check import Check, grade
 from .close import fixed
@@ -87,7 +88,7 @@ def check_order(law) -> Check:
     import torch
 
     try:
-        P = np.asarray(law if isinstance(law, list | tuple) or hasattr(law, "shape") else [law], float)
+        P = np.asarray(law if hasattr(law, "shape") else items("law", law), float)
         if P.ndim < 4 or len({*P.shape}) > 1 or not 2 <= P.shape[0] <= 4 or P.size > 4096:
             words = f"Wanted: four axes of one length, [V, V, V, V] with V from 2 to 4; this has the shape {P.shape}."
             return Check(0, 1, words)

@@ -5,14 +5,13 @@ Each error names the argument, its value and the remedy, before any work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from numbers import Integral
 
 import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..checks import instance, refusal, whole
+from ..checks import instance, items, refusal, whole
 from ..decode.arguments import VERBS
 
 
@@ -47,11 +46,7 @@ def single(backbone: Backbone, prompt) -> list[int]:
 
 def listed(name: str, value, of: str, least: int = 1) -> list:
     """`value` as a list; TypeError where it is a text, a mapping or no collection, ValueError where it is too short."""
-    if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
-        raise TypeError(refusal(name, value, f"it must be a list of {of}"))
-    if isinstance(value, Tensor) and not value.dim():
-        raise TypeError(refusal(name, value, f"it must be a list of {of}"))
-    found = list(value)
+    found = items(name, value, of)
     if len(found) < least:
         raise ValueError(f"{name} is empty: give at least {'one' if least == 1 else least} of {of}")
     return found

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..checks import refusal
+from ..checks import items, refusal
 
 
 def numbers(name: str, value, axes: int | None = None, finite: bool = True, what: str = "numbers") -> np.ndarray:
@@ -19,7 +19,8 @@ def numbers(name: str, value, axes: int | None = None, finite: bool = True, what
     shape = "" if axes is None else f" in {axes} ax{'e' if axes != 1 else 'i'}s"
     remedy = f"it must be {what}{shape}" + (", all finite" if finite else "")
     try:
-        plain = [float(x) for x in given] if axes == 1 and isinstance(given, list | tuple | range) else given
+        given = items(name, given) if isinstance(given, list | tuple | range) else given
+        plain = [float(x) for x in given] if axes == 1 and isinstance(given, list) else given
         found = None if isinstance(plain, str | bytes | Mapping) or np.iscomplexobj(plain) else np.asarray(plain, float)
     except (TypeError, ValueError, OverflowError):
         found = None
@@ -43,9 +44,12 @@ def law(name: str, value, axes: int | None = 1) -> np.ndarray:
 
 def texts(name: str, value, count: int | None = None, what: str = "texts") -> list:
     """A list of what is to be shown (of a text, its signs), `count` entries long (None: any)."""
-    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable) or getattr(value, "shape", None) == ():
-        raise TypeError(refusal(name, value, f"it must be a list of {what}"))
-    found = list(value)
+    found = items(name, list(value) if isinstance(value, str) else value, what)
+    for i, entry in enumerate(found):
+        try:
+            str(entry)
+        except Exception as error:  # a stranger whose text is no help
+            raise TypeError(refusal(f"{name}[{i}]", entry, f"it must be one of the {what}")) from error
     if count is not None and len(found) != count:
         raise ValueError(f"{name} has {len(found)} entries, and {count} are to be named: they must agree")
     return found

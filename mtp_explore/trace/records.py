@@ -11,6 +11,8 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 
+from ..checks import instance
+
 VERSION = 1
 KEPT, REFUSED, IGNORED = "kept", "refused", "ignored"
 PLAIN, BONUS, RESIDUAL, TARGET = "plain", "bonus", "residual", "target"
@@ -77,6 +79,12 @@ class Trace:
     finish: str = "length"  # "length" | "eos" | "context"
     seconds: float = 0.0
     version: int = VERSION
+
+    def __post_init__(self):
+        for name, kind in (("prompt", list), ("steps", list), ("pieces", dict), ("settings", dict)):
+            instance(name, getattr(self, name), kind, f"it must be a {kind.__name__}")
+        for i, step in enumerate(self.steps):
+            instance(f"steps[{i}]", step, Step, "it must be a Step")
 
     @property
     def tokens(self) -> list[int]:

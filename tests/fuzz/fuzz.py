@@ -1,6 +1,6 @@
 """Hostile calls to every public function: python tests/fuzz/fuzz.py --seed 0 --calls 1500
 
-Every function of the tables in `calls*.py` has one good, cheap call. Its arguments are bent (`hostile.py`), and what
+Every function of the tables in `calls*.py` has one good, cheap call. Its arguments are bent (`values.py`), and what
 comes back is judged (`judge.py`). The cases of a function run in a process of their own: one that takes longer than
 LIMIT seconds of processor time, more than ROOM bytes, or dies, is counted and ends nobody else.
 
@@ -26,8 +26,8 @@ for key, value in (("OMP_NUM_THREADS", "1"), ("HF_HUB_OFFLINE", "1"), ("TOKENIZE
     os.environ.setdefault(key, value)
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from tests.fuzz.hostile import Case, cases, chosen  # noqa: E402
 from tests.fuzz.judge import BAD, KINDS, Outcome, tried  # noqa: E402
+from tests.fuzz.values import Case, cases, chosen  # noqa: E402
 
 LIMIT, WALL, ROOM = 10, 60, 1 << 30  # seconds of processor time, seconds, bytes beyond what is held at the start
 

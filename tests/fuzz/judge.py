@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz.hostile import Case, refused
+from tests.fuzz.values import Case, refused
 
 PACKAGE = str(Path(__file__).parents[2] / "mtp_explore")
 KINDS = ("returned", "refused", "odd", "numbers", "raw", "memory", "hang")
@@ -97,7 +97,7 @@ def clear(case: Case, error: Exception, message: str, frames) -> bool:
     ours = frames[-1].filename.startswith(PACKAGE) or isinstance(error, Refusal)
     kind = isinstance(error, ValueError | TypeError | OSError | Refusal) and not isinstance(error, UnicodeError)
     named = any(re.search(rf"\b{name}\b", message.replace("-", " ").replace("_", " ")) for name in names(case))
-    return ours and kind and named and re.search(r"[:;,] .*\w+ \w+", message) is not None
+    return ours and kind and named and re.search(r"[:;,] \w+ .*\w", message) is not None
 
 
 def names(case: Case) -> set[str]:

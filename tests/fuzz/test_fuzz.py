@@ -9,8 +9,8 @@ from mtp_explore import exercises, plots, widgets
 from mtp_explore.drafters import DRAFTERS
 from tests.fuzz.calls import strangers, the_calls
 from tests.fuzz.fuzz import run
-from tests.fuzz.hostile import Case, chosen
 from tests.fuzz.judge import BAD
+from tests.fuzz.values import Case, chosen
 
 SLOW = {"mtp-explore generate", "mtp.load_backbone", "mtp.load_drafter", "exercises.check_order", "exercises.learn"}
 
