@@ -95,7 +95,7 @@ def _named(targets: str, layers: dict[str, nn.Module]) -> dict[str, nn.Module]:
         hits = {n for n in layers if ending and (n == ending or n.endswith(f".{ending}"))}
         if not hits:
             raise ValueError(
-                f"targets={checks.shown(targets)}: {ending!r} is no linear layer of this model; use 'all', "
+                f"targets={checks.shown(targets)}: {checks.shown(ending)} is no linear layer of this model; use 'all', "
                 f"'attention', 'mlp' or some of {_endings(layers)}"
             )
         found |= hits
