@@ -13,7 +13,7 @@ import pytest
 from mtp_explore import atomic
 
 ROOT = Path(__file__).parent.parent
-WRITERS = {"write_text", "write_bytes", "to_csv", "to_html"}
+WRITERS = {"write_text", "write_bytes", "write_html", "write_image", "to_csv"}
 STUCK = """
 import os, sys, time
 from mtp_explore import atomic

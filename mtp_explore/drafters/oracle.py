@@ -31,7 +31,7 @@ class Oracle(DrafterBase):
         super().__init__(backbone, horizon)
         rows = texts(answer)
         if not rows or not all(rows):
-            raise ValueError("answer is empty: give the token ids of the whole text, prompt included, or a Trace")
+            raise ValueError(refusal("answer", answer, "it is empty: give the token ids of the whole text, or a Trace"))
         bad = next((t for r in rows for t in r if not 0 <= t < backbone.vocabulary), None)
         if bad is not None:
             raise ValueError(f"answer holds the token id {bad}, outside the vocabulary 0..{backbone.vocabulary - 1}")

@@ -12,6 +12,8 @@ A slot sees the slots before it only, so a drafter can be used with fewer than i
 from __future__ import annotations
 
 import copy
+import math
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -20,7 +22,7 @@ from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..backbone.now import Gate
 from ..backbone.truth import refuse_slots
-from ..checks import real, shown, whole
+from ..checks import number, shown, whole
 from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
 from .base import DrafterBase
 
@@ -56,7 +58,8 @@ class SlotDrafter(DrafterBase):
         return self.backbone.embed(rows).float().std().item()
 
     def adapters(self, rank: int, alpha: float, targets: str) -> GatedLoRA:
-        return GatedLoRA(self.backbone.model, rank, real("alpha", alpha, why="0: the rank") or None, targets)
+        alpha = number("alpha", alpha, Real, lambda x: 0 <= x < math.inf, "a number, 0 (the rank) or more")
+        return GatedLoRA(self.backbone.model, rank, alpha or None, targets)
 
     def load_state_dict(self, state, *args, **options):
         if "survival" in state:

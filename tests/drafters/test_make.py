@@ -20,7 +20,26 @@ SMALL = dict(
 )
 OPTIONS = {name: list(inspect.signature(d.__init__).parameters)[2:] for name, d in DRAFTERS.items()}
 TRAINABLE = [name for name in DRAFTERS if name not in ("lookup", "oracle")]
-ODD = [None, "many", math.nan, math.inf, -1, 2.5, [3], {}, b"8", 10**12, 10**400, np.float32("nan"), object(), print]
+ODD = [
+    None,
+    "many",
+    math.nan,
+    math.inf,
+    -1,
+    2.5,
+    [3],
+    {},
+    b"8",
+    10**12,
+    10**400,
+    np.float32("nan"),
+    object(),
+    print,
+    [],
+    "",
+    "ab/" * 300,
+    np.zeros((2, 2)),
+]
 every_kind = pytest.mark.parametrize("name", DRAFTERS)
 
 

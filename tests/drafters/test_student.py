@@ -11,6 +11,7 @@ from mtp_explore.contract import State
 from mtp_explore.decode.generate import generate, sample
 from mtp_explore.drafters import load_drafter, make_drafter
 from mtp_explore.measure import law
+from mtp_explore.measure.boxes import Boxes
 from mtp_explore.tensors.categorical import pick, shape
 from mtp_explore.tensors.uniforms import places, unpick
 from mtp_explore.train.features import futures
@@ -112,19 +113,19 @@ def test_the_law_is_the_targets(rule, variant, monkeypatch):
         if weight.dim() > 1:
             weight.data.mul_(8)
     drafter = made(owner, 2, variant=variant)
-    whole, first = drafter.auxiliary.forward, law._first
+    whole, first = drafter.auxiliary.forward, law.unit
     drafter.auxiliary.forward = lambda u: whole((u >= 0.5) / 2 + 0.25)
 
-    def bits(digits, cells, device):
+    def bits(digits, cells, most, device):
         """The halves of numbers that slots carry: w_1 and w_2 of every step, or on a tape by position all."""
-        low, high = first(digits, None, device)
+        low, high, _ = first(digits, [], most, device)
         carried = [d for d in range(digits) if rule == "match" or d % 5 in (1, 2)]
         for d in carried:
             low, high = low.repeat(2, 1), high.repeat(2, 1)
             high[: len(low) // 2, d] = low[len(low) // 2 :, d] = 0.5
-        return low, high
+        return Boxes(low, high, torch.full_like(low[:, 0], 1 / len(low)))
 
-    monkeypatch.setattr(law, "_first", bits)
+    monkeypatch.setattr(law, "unit", bits)
     found = law.exact_law(owner, drafter, [0, 1, 1, 0], 3, rule=rule)
     assert found.error < 1e-10 and 0 < found.accepted
 

@@ -127,7 +127,7 @@ def tensors() -> list[Call]:
         Call("tensors.total_variation", categorical.total_variation, dict(p=p, q=p)),
         Call("tensors.bins", uniforms.bins, dict(law=p, token=token), row),
         Call("tensors.unpick", uniforms.unpick, dict(law=p, token=token, place=u), row),
-        Call("tensors.places", uniforms.places, dict(like=u, shape=1.0, draw=3)),
+        Call("tensors.places", uniforms.places, dict(like=u, shape=1.0, draw=3), {"draw": "any"}),
         Call("tensors.leaves", circuits.leaves, dict(logphi=logphi, tokens=torch.tensor([0, 1, 2]))),
         Call("tensors.joint", circuits.joint, dict(circuit=chain, leaf=leaf)),
         Call("tensors.prefixes", circuits.prefixes, dict(circuit=tree, leaf=leaf)),
