@@ -72,6 +72,7 @@ OWN = {  # by function, before its annotation
     "openings": dict(corpus=READABLE),
     "budget_figure": dict(drafter=SLOTS),
     "by_length": dict(rule=Literal["token", "block"]),
+    "case": dict(rule=Literal["match", "rejection", "block"]),
     "circuits": dict(kinds=Sequence[Literal["cp", "btree", "hmm"]]),
     "guess": dict(choices=str | Sequence),
     "shaken": dict(drafter=SLOTS, size=float),
@@ -226,7 +227,8 @@ def _prompt(name: str, value, of: Of):
 
 
 def _row(name: str, value, of: Of) -> Mapping:
-    if not isinstance(value, Mapping) or not {"method", "rank", "kl"} <= value.keys():
+    known = isinstance(value, Mapping) and {"method", "rank", "kl"} <= value.keys()
+    if not known or not isinstance(value["method"], str):
         raise TypeError(checks.refusal(name, value, "pass rows of circuits() or measure.fidelity.sweep()"))
     return value
 

@@ -53,7 +53,8 @@ class Guess:
         for i, one in enumerate(self.choices):
             twin = [other for other in self.choices[:i] if looks(other) == looks(one)]
             if twin:
-                raise ValueError(f"choices={self.choices!r}: {twin[0]!r} and {one!r} look alike, offer one of them")
+                remedy = f"{shown(twin[0])} and {shown(one)} look alike, offer one of them"
+                raise ValueError(refusal("choices", self.choices, remedy))
         known = {looks(one) for one in self.choices}
         if not self.answers or not all(looks(one) in known for one in self.answers):
             raise ValueError(refusal("answer", answer, f"it is none of the choices {shown(self.choices)}, so give one"))

@@ -162,7 +162,7 @@ def _share(table: np.ndarray, k: int, within: int = 1) -> float:
 
 def _share_span(table: np.ndarray, k: int) -> Span:
     """The share of first choices k places ahead, with its 95% interval (Wilson; places as independent)."""
-    column = np.asarray(table)[:, k - 1]
+    column = _column(table, k)
     hits, places = int((column == 0).sum()), int((column >= 0).sum())
     low, high = wilson(hits, places)
     return Span(low, hits / places, high)

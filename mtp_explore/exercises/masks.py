@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -102,6 +102,7 @@ def mask_floors(backbone, corpus, text, at: Sequence[int], tokens: int = 150_000
     from ..measure.knowledge import Text, frequency, neighbour
 
     at = [checks.whole("at", t, 0, text.tokens.shape[1] - 1) for t in at]
+    checks.instance("corpus", corpus.tokens, Callable, "pass what load_corpus() returns")
     seen = corpus.tokens("train", backbone.tokenizer, limit=tokens)
     future = text.future[:, sorted(at)]
     before = torch.cat([text.tokens[:, sorted(at), None], future[:, :, :-1].clamp(min=0)], 2)

@@ -82,7 +82,9 @@ def outlook(backbone, drafter, document: str, place: int | None = None, horizon:
     size = len(backbone.tokenizer(document, verbose=False)["input_ids"])
     place = size if place is None else place
     if not 0 <= place <= min(size, backbone.context - 1):
-        raise ValueError(f"place={place}: give one from 0 to {min(size, backbone.context - 1)}, the text has no more")
+        raise ValueError(
+            f"place={place}: give one from 0 to {min(size, backbone.context - 1)}, the document has no more"
+        )
     text = knowledge.read(backbone, [document], place + 1, horizon)
     row, at = text.tokens.new_zeros(1), text.tokens.new_full((1,), place)
     laws = [logq[0].exp() for logq in knowledge.ahead(drafter, text, row, at)]

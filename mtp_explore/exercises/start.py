@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 
+from ..checks import refusal
 from ..trace.glyphs import visible
 from ..trace.metrics import Interval, Table, table
 from ..trace.records import Drafted, Step, Trace
@@ -44,8 +45,8 @@ def guess_temperature(corpus: str = "stories") -> Guess:
 
     path = data_directory() / "results" / "tokens_per_call.json"
     facts = json.loads(path.read_text(encoding="utf-8"))
-    if corpus not in facts["backbones"]:
-        raise ValueError(f"corpus={corpus!r}: recorded are {', '.join(facts['backbones'])}")
+    if not isinstance(corpus, str) or corpus not in facts["backbones"]:
+        raise ValueError(refusal("corpus", corpus, f"recorded are {', '.join(facts['backbones'])}"))
     prompts, rows = facts["receipt"]["prompts"], facts["backbones"][corpus]
     means = {
         name: Interval(rows[run]["tokens_per_call_mean"], rows[run]["half_width_95"], prompts)

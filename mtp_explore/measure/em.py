@@ -184,7 +184,7 @@ def _rows(x: Tensor) -> Tensor:
 def _checked(start: Chain, law: Tensor, rank: int, hmm: bool) -> Chain:
     """The start in float64 on the law's device; ValueError where it does not fit."""
     if not isinstance(start, Chain):
-        raise ValueError(f"start={start!r:.60}: pass a Chain, or a Fit of em-cp or em-hmm, whose parts are one")
+        raise ValueError(refusal("start", start, "pass a Chain, or a Fit of em-cp or em-hmm, whose parts are one"))
     sizes, moves = [tuple(f.shape) for f in start.factors], start.transitions
     if sizes != [(rank, a) for a in law.shape] or start.weights.shape != (rank,):
         raise ValueError(

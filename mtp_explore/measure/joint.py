@@ -111,7 +111,7 @@ def _axes(axes, n: int) -> Sequence:
     """One list of tokens for each of the n; ValueError where `axes` is no such thing."""
     given = axes.tokens if isinstance(axes, Joint) else axes
     if isinstance(given, str | type) or not hasattr(given, "__len__") or getattr(given, "shape", None) == ():
-        raise ValueError(f"axes={axes!r:.60}: give a Joint, or one list of tokens for each of the {n} tokens")
+        raise ValueError(refusal("axes", axes, f"give a Joint, or one list of tokens for each of the {n} tokens"))
     if len(given) != n:
         raise ValueError(f"axes has {len(given)} axes for n={n} tokens: give one list of tokens for each")
     return given

@@ -28,7 +28,8 @@ def square(first: Sequence[float], second: Sequence[Sequence[float]], words: tup
     first, second = given.numbers("first", first, 1), given.numbers("second", second, 2)
     words = [given.texts(f"words[{i}]", w) for i, w in enumerate(given.texts("words", words, 2))]
     if second.shape != (len(words[0]), len(words[1])) or first.shape != second.shape[:1]:
-        raise ValueError(f"first {first.shape} and second {second.shape} do not fit {tuple(map(len, words))} words")
+        sizes = tuple(map(len, words))
+        raise ValueError(f"first {first.shape} and second {second.shape} do not fit words {sizes}: give a law per word")
     for name, rows in (("first", first[None]), ("second", second)):
         if rows.min() < 0 or np.abs(rows.sum(1) - 1).max() > 1e-6:
             raise ValueError(

@@ -69,6 +69,8 @@ def live_and_guesses() -> dict:
         "guess_kept": (dict(trace=w.trace, call=None),),
         "guess_faster": (dict(runs=runs),),
         "rates": (dict(trace=w.trace),),
+        "guess_temperature": (dict(corpus="stories"), {"corpus": "name"}),
+        "watched": (dict(items=[1, 2], what="step"),),
         "budget": (dict(n=5, fast=2),),
         "grade": (
             dict(function=quick, cases=[(1,)], judge=lambda *a: None, praise="yes"),
