@@ -84,7 +84,7 @@ class GatedLoRA(nn.Module):
         """For a call of the model, or of a copy of it: the update is added to the rows first, first + 1, .. of its
         sequence; first = 0 is plain LoRA. ValueError from a layer whose input is not [B, rows, in].
         """
-        return Gate(self, first)
+        return Gate(self, checks.whole("first", first))
 
     def save_peft(self, directory: str | Path) -> None:
         """A plain peft adapter: adapter_config.json and adapter_model.safetensors, sealed; never half written. peft

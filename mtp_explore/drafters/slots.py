@@ -22,7 +22,7 @@ from ..backbone.blocks import Frozen, block_states
 from ..backbone.gated_lora import GatedLoRA
 from ..backbone.now import Gate
 from ..backbone.truth import refuse_slots
-from ..checks import number, whole
+from ..checks import number, shown, whole
 from ..tensors.logprob import BUDGET, Unembedding, chunk, target_logprob
 from .base import DrafterBase
 
@@ -88,8 +88,8 @@ class SlotDrafter(DrafterBase):
         )
         if mine != theirs or not mine or other.made_for != self.made_for:
             raise ValueError(
-                f"other={getattr(other, 'name', other)!r} has not the adapters of this drafter: start from a drafter "
-                "with slots, for the same backbone, with the same rank, alpha and targets"
+                f"other={shown(getattr(other, 'name', other))} has not the adapters of this drafter: start from a "
+                "drafter with slots, for the same backbone, with the same rank, alpha and targets"
             )
         self.lora.load_state_dict(other.lora.state_dict())
         number = torch.arange(len(self.slot_rows), device=other.slot_rows.device) + self.first_slot - other.first_slot

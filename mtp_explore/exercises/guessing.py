@@ -49,7 +49,7 @@ class Guess:
         self.answers = list(answer) if isinstance(answer, list) else [answer]
         self._scene = scene  # above the question
         if len(self.choices) < 2:
-            raise ValueError(f"choices={self.choices!r}: a guess needs at least two")
+            raise ValueError(refusal("choices", self.choices, "a guess needs at least two"))
         for i, one in enumerate(self.choices):
             twin = [other for other in self.choices[:i] if looks(other) == looks(one)]
             if twin:

@@ -135,6 +135,7 @@ def guess_within(ranks: np.ndarray, k: int = 2, within: int = 5) -> Guess:
     """How often is the true token among the first `within` choices, where the first is right so often?"""
     one, some = _share(ranks, k), _share(ranks, k, within)
     said = offers(some, (one, (one + some) / 2, (1 + some) / 2, min(1.0, within * one), 1.0), apart=APART)
+    said = said if len(said) > 1 else offers(some, (0.0, 1.0))
     question = (
         f"{k} places ahead the first choice is the true token at {one:.0%} of the places. At how many is it among the "
         f"first {within}?"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..checks import flag, real, refusal, whole
+from ..checks import flag, items, real, refusal, whole
 from ..checks import seed as seeded
 from ..tensors.given import tensor
 from .progress import bar
@@ -90,7 +90,7 @@ def cells(x, called: str = "law") -> Tensor:
     """The tensor of a `Joint`, of a `Fit`, of an array, or itself; ValueError where there is none."""
     x, remedy = getattr(x, "law", x), "pass a Joint, a Fit, or an array or tensor of probabilities"
     try:
-        found = torch.as_tensor(x)
+        found = torch.as_tensor(x if hasattr(x, "shape") else items(called, x))
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ValueError(refusal(called, x, remedy)) from error
     if found.is_complex():

@@ -89,7 +89,9 @@ def _whole_draft_ratio():
 def _dropped_correction():
     def law(p: Tensor, draft: Draft, accepted: Tensor) -> Tensor:
         target = at(p, accepted)
-        q = at(draft.q, accepted.clamp(max=draft.q.shape[1] - 1)) if draft.q.shape[1] else 0.0
+        if not draft.q.shape[1]:
+            return target
+        q = at(draft.q, accepted.clamp(max=draft.q.shape[1] - 1))
         first = (accepted == 0) & (draft.n > 0)
         return torch.where(first[:, None], excess(target, q), target)
 

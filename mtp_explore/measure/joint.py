@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..checks import number
+from ..checks import number, refusal, whole
 from ..decode.arguments import shaping
 from .sources import Belief, Target, Words
 
@@ -43,8 +43,7 @@ class Joint:
 
     def marginal(self, k: int) -> Tensor:
         """[A_k] the law of the k-th token, k = 1..n."""
-        if not 1 <= k <= self.n:
-            raise ValueError(f"k={k}: this joint has tokens 1..{self.n}")
+        k = whole("k", k, 1, self.n, "the tokens of this joint")
         return self.law.sum([d for d in range(self.n) if d != k - 1])
 
     def __repr__(self) -> str:
@@ -104,9 +103,8 @@ def _source(source):
         return Belief
     if hasattr(source, "next_word_law"):
         return Words
-    raise ValueError(
-        f"source={source!r:.60}: pass a backbone (load_backbone), a drafter (load_drafter), or load_corpus('stories')"
-    )
+    remedy = "pass a backbone (load_backbone), a drafter (load_drafter), or load_corpus('stories')"
+    raise ValueError(refusal("source", source, remedy))
 
 
 def _axes(axes, n: int) -> Sequence:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..backbone.layout import Layout, layout
 from ..backbone.load import Backbone
+from ..checks import refusal
 from ..contract import Draft, Drafter, State
 from ..corpora.corpus import Corpus
 from ..corpora.stories_automaton import END
@@ -163,7 +164,7 @@ class Words:
         if shaping.get("temperature", 1.0) != 1.0 or shaping.get("top_k") or shaping.get("top_p", 1.0) != 1.0:
             raise ValueError("temperature, top_k and top_p shape a model's law; the grammar's law is what it is")
         if not isinstance(prompt, str | list | tuple):
-            raise ValueError(f"prompt={prompt!r:.60}: pass a string or a list of words, '' being the start")
+            raise ValueError(refusal("prompt", prompt, "pass a string or a list of words, '' being the start"))
         belief = corpus.start()
         for word in words(prompt) if isinstance(prompt, str) else prompt:
             belief = belief.advance(word)

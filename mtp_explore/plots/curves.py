@@ -40,6 +40,7 @@ def curves(
     found = {name: [(x, ys) for x, ys in line if ys] for name, line in found.items()}
     if not any(found.values()):
         raise ValueError(f"lines {list(lines)} hold no finite value: give {{name: {{x: y}}}}")
+    instance("ceiling_name", ceiling_name, str, "it must be a text")
     if ceiling is not None:
         ceiling = given.axis("ceiling", ceiling, "{x: y}", least=0)
     if ceiling:

@@ -102,9 +102,11 @@ def chosen(texts: Sequence[str], order: np.ndarray) -> list[str]:
     return [texts[i] for i in order]
 
 
-def checked(p, shadows: Sequence, texts: Sequence[Sequence[str]], n: int) -> tuple[np.ndarray, list[np.ndarray]]:
+def checked(
+    p, shadows: Sequence, texts: Sequence[Sequence[str]], n: int, name: str = "q"
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """p and its shadows as arrays. ValueError where p is no law of n tokens, or a shape disagrees with p's."""
-    p, shadows = given.law("p", p, None), [given.numbers("q", q, finite=False) for q in shadows]
+    p, shadows = given.law("p", p, None), [given.numbers(name, q, finite=False) for q in shadows]
     texts = given.texts("texts", texts)
     sizes = tuple(len(given.texts(f"texts[{i}]", t)) for i, t in enumerate(texts))
     if p.ndim != n:

@@ -95,7 +95,8 @@ def standings(table: np.ndarray, name: str = ""):
     """
     import plotly.graph_objects as go
 
-    table = tables({instance("name", name, str, "it must be a text: whose ranks these are"): table})[name]
+    instance("name", name, str, "it must be a text: whose ranks these are")
+    table = tables({name: given.numbers("table", table)})[name]
     columns = [(k, column[column >= 0] + 1) for k, column in enumerate(table.T, 1) if (column >= 0).any()]
     counts = np.stack([np.bincount(np.searchsorted(FIRST, r, "right") - 1, minlength=len(FIRST)) for _, r in columns])
     whole = counts.sum(1)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..checks import whole
+from ..checks import instance, whole
 from ..trace.metrics import interval
 from . import given
 from .style import BLACK, INK, bare, literal, look, washed
@@ -27,6 +27,7 @@ def spread(values: Mapping[str, Sequence[float | None]], unit: str, bins: int = 
     """
     from plotly.subplots import make_subplots
 
+    instance("unit", unit, str, "it must be a text")
     bins, values = whole("bins", bins, 1, MOST), given.table("values", values, "{name: [a number per context]}", 0)
     known = {name: _known(f"values[{name!r:.40}]", column) for name, column in values.items()}
     empty = [name for name, column in known.items() if not column]

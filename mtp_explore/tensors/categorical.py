@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..checks import number, whole
-from .given import tensor
+from .given import tensor, together
 
 WIDEST = 1 << 31  # vocabulary
 COLDEST = 1e-30  # logits over less overflow in float32; one-hot as good as always by then
@@ -120,6 +120,7 @@ def at(x: Tensor, index: Tensor) -> Tensor:
 
 def excess(p: Tensor, q: Tensor) -> Tensor:
     """(p - q)_+ [..., V], not normalised; p itself where that is empty (then a refusal cannot happen)."""
+    together(p=tensor("p", p, "..., V", "numbers"), q=tensor("q", q, "..., V", "numbers"))
     rest = (p - q).clamp(min=0)
     return torch.where(rest.sum(-1, keepdim=True) > 0, rest, p)
 
@@ -128,4 +129,5 @@ def total_variation(p: Tensor, q: Tensor) -> Tensor:
     """[...] half the sum of |p - q|: the chance that the best coupling of p and q disagrees."""
     if tensor("p", p, "..., V", "numbers").shape[-1] != tensor("q", q, "..., V", "numbers").shape[-1]:
         raise ValueError(f"q has the shape {tuple(q.shape)} and p {tuple(p.shape)}: both need the same last axis V")
+    together(p=p, q=q)
     return (p - q).abs().sum(-1) / 2

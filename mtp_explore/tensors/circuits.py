@@ -20,13 +20,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..checks import refusal
 from .categorical import pick
+from .given import tensor
 
 MOST = 1 << 20  # windows that `whole` spells out
 
 
 def leaves(logphi: Tensor, tokens: Tensor) -> Tensor:
     """The factors [..., n, R, V] at tokens [..., n]: [..., n, R]; 0 where a token is -1 (missing)."""
+    tensor("logphi", logphi, "..., n, R, V", "numbers")
+    tensor("tokens", tokens, "..., n", "whole numbers")
+    if tokens.shape[-1] != logphi.shape[-3]:
+        raise ValueError(f"tokens has {tokens.shape[-1]} places and logphi {logphi.shape[-3]}: give a token for each")
     index = tokens.clamp(min=0)[..., None, None].expand(*tokens.shape, logphi.shape[-2], 1)
     found = logphi.expand(*tokens.shape, *logphi.shape[-2:]).gather(-1, index)[..., 0]
     return found.masked_fill(tokens[..., None] < 0, 0.0)
@@ -43,12 +49,26 @@ def filtered(circuit, leaf: Tensor, tilt: Tensor | None = None) -> Tensor:
     `tilt` [..., R], where given, is added to the first leaf once its own probability is known: what the first token
     says beyond its factor. The law of the later tokens stays a law, given the first.
     """
+    _meets(circuit, leaf)
     seen, states = circuit.start(), []
     for k in range(leaf.shape[-2]):
         states.append(seen.state.expand_as(leaf[..., k, :]))
         said = leaf[..., k, :]
         seen = circuit.absorb(seen, said if k or tilt is None else said + tilt)
     return torch.stack(states, -2)
+
+
+def _meets(circuit, leaf, name: str = "leaf") -> None:
+    """Errors where `circuit` is none, or the leaves [..., n, R] are not its own."""
+    if not hasattr(circuit, "logw") or not hasattr(circuit, "evidence"):
+        raise TypeError(refusal("circuit", circuit, "pass a CP, HMM or BTree of mtp_explore.tensors"))
+    states, places = tensor(name, leaf, "..., n, R", "numbers").shape[-1], leaf.shape[-2]
+    wanted = getattr(circuit, "n", None) or (1 + circuit.logT.shape[-3] if hasattr(circuit, "logT") else places)
+    if states != circuit.logw.shape[-1] or places != wanted:
+        raise ValueError(
+            f"{name} speaks of {places} places and {states} states, and this circuit has {wanted} and "
+            f"{circuit.logw.shape[-1]}: give it its own"
+        )
 
 
 def conditionals(circuit, leaf: Tensor, tilt: Tensor | None = None) -> Tensor:
@@ -63,6 +83,7 @@ def prefixes(circuit, leaf: Tensor, tilt: Tensor | None = None) -> Tensor:
 
 def joint(circuit, leaf: Tensor) -> Tensor:
     """log q(x_1..x_n) [...], bottom-up: the root's law meets the evidence."""
+    _meets(circuit, leaf)
     return (circuit.logw + circuit.evidence(leaf)).logsumexp(-1)
 
 
@@ -71,6 +92,7 @@ def whole(circuit, logphi: Tensor) -> Tensor:
 
     ValueError: more than about a million windows.
     """
+    _meets(circuit, tensor("logphi", logphi, "..., n, R, V", "numbers")[..., 0], "logphi")
     n, size = logphi.shape[-3], logphi.shape[-1]
     if size**n > MOST:
         raise ValueError(f"{size} tokens in windows of n={n} are {size**n} windows: at most {MOST} are spelled out")

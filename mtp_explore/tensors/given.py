@@ -27,3 +27,12 @@ def tensor(name: str, value, axes: str, kind: str | None = None) -> Tensor:
     if not fits or not plain or (kind and not KINDS[kind](value)):
         raise ValueError(f"{name} has the shape {tuple(value.shape)} and holds {value.dtype}: {remedy}")
     return value
+
+
+def together(**values: Tensor) -> None:
+    """ValueError where the shapes of these tensors do not meet, axis by axis from the last."""
+    try:
+        torch.broadcast_shapes(*(x.shape for x in values.values()))
+    except RuntimeError as error:
+        shapes = " and ".join(f"{name} has the shape {tuple(x.shape)}" for name, x in values.items())
+        raise ValueError(f"{shapes}: they must be of one shape") from error

@@ -12,11 +12,15 @@ that would have drawn it have one joint law, so no tape has to be kept with a te
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..checks import number, real
 from .categorical import edges
+from .given import tensor, together
 
 LAST = 1 - 2.0**-53  # the greatest float64 below 1
 
@@ -24,6 +28,9 @@ LAST = 1 - 2.0**-53  # the greatest float64 below 1
 def bins(law: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
     """(low, high) [...], float64, of tokens [...] under a law [..., V] (any total); equal where a token has no bin."""
     known = edges(law)
+    tensor("token", token, "...", "whole numbers")
+    if token.shape != known.shape[:-1]:
+        raise ValueError(f"token has the shape {tuple(token.shape)}: one is wanted for each law, of {tuple(law.shape)}")
     high = known.gather(-1, token[..., None])[..., 0]
     low = known.gather(-1, (token - 1).clamp(min=0)[..., None])[..., 0]
     return torch.where(token > 0, low, 0.0), high
@@ -37,12 +44,16 @@ def inside(low: Tensor, high: Tensor, place: Tensor) -> Tensor:
 
 def unpick(law: Tensor, token: Tensor, place: Tensor) -> Tensor:
     """u [...], float64, with pick(law, u) = token [...] wherever the law [..., V] gives the token a chance."""
-    return inside(*bins(law, token), place)
+    low, high = bins(law, token)
+    together(place=tensor("place", place, "...", "numbers"), token=token)
+    return inside(low, high, place)
 
 
 def places(like: Tensor, shape: float, draw: int) -> Tensor:
     """Draws of Beta(shape, shape), float64, of the size and on the device of `like`. They depend on the whole number
     `draw` alone: a step has its own, the same in a run that was resumed and on any device. Nothing is read back.
     """
+    tensor("like", like, "...")
+    shape, draw = real("shape", shape, above=0), number("draw", draw, Integral, lambda x: True, "a whole number")
     source = np.random.Generator(np.random.Philox(draw % 2**64))
     return torch.from_numpy(source.beta(shape, shape, tuple(like.shape))).to(like.device)

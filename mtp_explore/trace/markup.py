@@ -107,7 +107,10 @@ def radios(group: str, names: Mapping, chosen) -> Html:
 def save(path, title: str, shown: Html) -> Path:
     """Write a view as a page that needs nothing else, whole or not at all; returns its path."""
     path = checks.path("path", path)
-    atomic.write_text(path, HEAD + tag("title", title) + tag("body", shown) + "</html>")
+    try:
+        atomic.write_text(path, HEAD + tag("title", title) + tag("body", shown) + "</html>")
+    except OSError as error:
+        raise OSError(f"path={error}") from error
     return path
 
 

@@ -29,10 +29,11 @@ def chances(p: Tensor, draft: Draft) -> Tensor:
 
 def law(p: Tensor, draft: Draft, accepted: Tensor) -> Tensor:
     """[B, V] the residual (p - q)_+ at the refused draft, p after the last one; not normalised."""
-    refused = accepted < draft.n
-    q = at(draft.q, accepted.clamp(max=draft.q.shape[1] - 1)) if draft.q.shape[1] else 0.0
     target = at(p, accepted)
-    return torch.where(refused[:, None], excess(target, q), target)
+    if not draft.q.shape[1]:
+        return target
+    q = at(draft.q, accepted.clamp(max=draft.q.shape[1] - 1))
+    return torch.where((accepted < draft.n)[:, None], excess(target, q), target)
 
 
 def verify(p: Tensor, draft: Draft, window: Tensor, coins: Tensor) -> Verdict:

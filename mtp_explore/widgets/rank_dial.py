@@ -61,7 +61,7 @@ def rank_dial(
     order = sorted(shadows)
     if lengths is not None and not set(order) <= set(lengths):
         raise ValueError(f"lengths lacks the ranks {sorted(set(order) - set(lengths))}: give one length per shadow")
-    p, fits = checked(p, [shadows[r] for r in order], texts, 2)
+    p, fits = checked(p, [shadows[r] for r in order], texts, 2, "shadows")
     p = p / p.sum()
     fits, laws, heads = zip(*(standing(q, r) for q, r in zip(fits, order, strict=True)), strict=True)
     rows, columns = (likeliest(p, fits, axis, most) for axis in (0, 1))

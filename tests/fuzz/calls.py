@@ -41,6 +41,7 @@ class Call(NamedTuple):
     given: dict
     kinds: dict = {}  # argument -> kind, where neither its name nor its value says it
     lenient: bool = False  # it answers anything, as the checks of exercises do
+    inside: bool = True  # entries of what it is given are bent too; not where that would read a tensor's device
 
     def kind(self, argument: str):
         value = self.given[argument]
@@ -135,7 +136,6 @@ def names() -> list[Call]:
         Call("mtp.load_drafter", mtp.load_drafter, dict(name="stories/independent", backbone=w.stories)),
         Call("mtp.play", mtp.play, dict(trace=w.trace, start=1)),
         Call("mtp.Trace.from_json", mtp.Trace.from_json, dict(text=w.trace.to_json())),
-        Call("mtp.Trace.piece", w.trace.piece, dict(token=3), {"token": "any"}),
         Call("mtp.Trace", lambda **given: shown(mtp.Trace(**given)), {"prompt": [1], "steps": w.trace.steps}),
     ]
 

@@ -32,7 +32,9 @@ def widgets() -> list[Call]:
     shown = controls.ruler(**ruler)
     return [
         Call("widgets.explore", controls.explore, explore, {"prompt": "text"}),
-        Call("widgets.Explorer", controls.Explorer, dict(run=run, controls=explorer.controls, wait=0.1)),
+        Call(
+            "widgets.Explorer", controls.Explorer, dict(run=run, controls=explorer.controls, wait=0.1), {"wait": "any"}
+        ),
         Call("widgets.rank_dial", controls.rank_dial, dial, {"p": "law"}),
         Call("widgets.ruler", controls.ruler, ruler, {"prompt": "text", "piece": "callable"}),
         Call("Ruler.answer", shown.answer, dict(question={"w": list(dice.START), "full": True, "id": 1})),

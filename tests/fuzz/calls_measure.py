@@ -118,7 +118,7 @@ def tensors() -> list[Call]:
     shaping = dict(temperature=0.9, top_k=2, top_p=0.9)
     chain, tree, mixture = hmm.HMM(logw, logT), btree.BTree(logw, logA), cp.CP(logw)
     leaf, row = logphi[:, :, 0], {"law": "law"}
-    return [
+    algebra = [
         Call("tensors.shape", categorical.shape, dict(logits=torch.rand(2, 4), **shaping)),
         Call("tensors.one_hot", categorical.one_hot, dict(token=token, size=4)),
         Call("tensors.pick", categorical.pick, dict(law=p, u=u), row),
@@ -127,13 +127,14 @@ def tensors() -> list[Call]:
         Call("tensors.total_variation", categorical.total_variation, dict(p=p, q=p)),
         Call("tensors.bins", uniforms.bins, dict(law=p, token=token), row),
         Call("tensors.unpick", uniforms.unpick, dict(law=p, token=token, place=u), row),
-        Call("tensors.places", uniforms.places, dict(like=u, shape=1.0, draw=3)),
+        Call("tensors.places", uniforms.places, dict(like=u, shape=1.0, draw=3), {"draw": "any"}),
         Call("tensors.leaves", circuits.leaves, dict(logphi=logphi, tokens=torch.tensor([0, 1, 2]))),
         Call("tensors.joint", circuits.joint, dict(circuit=chain, leaf=leaf)),
         Call("tensors.prefixes", circuits.prefixes, dict(circuit=tree, leaf=leaf)),
         Call("tensors.conditionals", circuits.conditionals, dict(circuit=mixture, leaf=leaf)),
         Call("tensors.whole", circuits.whole, dict(circuit=mixture, logphi=logphi)),
     ]
+    return [call._replace(inside=False) for call in algebra]  # it is called in every step and reads nothing back
 
 
 def plots() -> list[Call]:

@@ -96,8 +96,9 @@ def clear(case: Case, error: Exception, message: str, frames) -> bool:
         return True  # Python's own, about the public function: too few or unknown arguments
     ours = frames[-1].filename.startswith(PACKAGE) or isinstance(error, Refusal)
     kind = isinstance(error, ValueError | TypeError | OSError | Refusal) and not isinstance(error, UnicodeError)
-    named = any(re.search(rf"\b{name}\b", message.replace("-", " ").replace("_", " ")) for name in names(case))
-    return ours and kind and named and re.search(r"[:;,] \w+ .*\w", message) is not None
+    words = " ".join(re.sub("[-_]", " ", message).split())
+    named = any(re.search(rf"\b{name}\b", words) for name in names(case))
+    return ours and kind and named and re.search(r"[:;,] \w+ .*\w", words) is not None
 
 
 def names(case: Case) -> set[str]:

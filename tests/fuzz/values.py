@@ -114,7 +114,7 @@ def cases(call, strangers: dict) -> Iterator[Case]:
             yield Case(call, f"{name}={label}", (name,), {**call.given, name: make()})
         for label, value in same(call.given[name], call.kind(name)):
             yield Case(call, f"{name} as {label}", (name,), {**call.given, name: value}, good=True)
-        for label in INSIDE:
+        for label in INSIDE if call.inside else ():
             for bent in spoiled(call.given[name], VALUES[label]()):
                 yield Case(call, f"{name} with {label} inside", (name,), {**call.given, name: bent})
         yield Case(call, f"{name} missing", (name,), {k: v for k, v in call.given.items() if k != name})
