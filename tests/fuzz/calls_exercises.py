@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import torch
 
@@ -38,7 +40,7 @@ def widgets() -> list[Call]:
         Call("widgets.rank_dial", controls.rank_dial, dial, {"p": "law"}),
         Call("widgets.ruler", controls.ruler, ruler, {"prompt": "text", "piece": "callable"}),
         Call("Ruler.answer", shown.answer, dict(question={"w": list(dice.START), "full": True, "id": 1})),
-        Call("Ruler.save", shown.save, dict(path="/tmp/mtp-fuzz-ruler.html")),
+        Call("Ruler.save", shown.save, dict(path=f"{tempfile.mkdtemp(prefix='mtp-fuzz-')}/ruler.html")),
     ]
 
 
