@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..checks import instance, items, refusal, whole
+from ..checks import instance, items, refusal, shown, whole
 from ..decode.arguments import VERBS
 
 
@@ -30,9 +30,10 @@ def fitting(backbone: Backbone, prompt, more: int, called: str = "n") -> list[in
     """The ids of one prompt; ValueError where `more` tokens after it do not fit into the context."""
     ids = single(backbone, prompt)
     if len(ids) + more > backbone.context:
+        more, most = shown(more), max(0, backbone.context - more)
         raise ValueError(
             f"{called}={more}: prompt has {len(ids)} tokens, and {more} more do not fit into the {backbone.context} "
-            f"positions of {backbone.name!r}: cut the prompt to {max(0, backbone.context - more)} tokens"
+            f"positions of {backbone.name!r}: cut the prompt to {most} tokens"
         )
     return ids
 

@@ -144,7 +144,11 @@ def rank_of_mass(values: Tensor, mass: float = 0.99) -> Tensor:
 
 
 def _shares(values: Tensor) -> Tensor:
-    square = tensor("values", values, "..., n").double() ** 2
+    if bool((tensor("values", values, "..., n") < 0).any()):
+        raise ValueError(
+            "values holds numbers below 0, and singular values are 0 or more: pass torch.linalg.svdvals(x)"
+        )
+    square = values.double() ** 2
     return square / square.sum(-1, keepdim=True)
 
 

@@ -93,8 +93,11 @@ def costs(backbone, drafter, contexts: Iterable) -> list[Cost]:
     """
     model("backbone", backbone), drafting("drafter", drafter)
     found = []
-    for context in bar("contexts", listed("contexts", contexts, "prompts", 0)):
-        joint = exact_joint(backbone, context, n=2)
+    for i, context in enumerate(bar("contexts", listed("contexts", contexts, "prompts", 0))):
+        try:
+            joint = exact_joint(backbone, context, n=2)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"contexts[{i}]: {error}") from error
         own = exact_joint(drafter, context, n=2, axes=joint)
         perfect = product(joint)
         error = divergence(joint.marginal(2), own.marginal(2))

@@ -167,7 +167,10 @@ class Words:
             raise ValueError(refusal("prompt", prompt, "pass a string or a list of words, '' being the start"))
         belief = corpus.start()
         for word in words(prompt) if isinstance(prompt, str) else prompt:
-            belief = belief.advance(word)
+            try:
+                belief = belief.advance(word)
+            except ValueError as error:
+                raise ValueError(refusal("prompt", prompt, str(error))) from error
         self.beliefs = {(): belief}
         self.same = {belief.key: belief}  # different words often lead to one belief: its law is worked out once
         self.number: dict[str, int] = {}
