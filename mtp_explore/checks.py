@@ -85,6 +85,17 @@ def seed(name: str, value) -> int:
     return number(name, value, Integral, lambda x: 0 <= x < SEEDS, "a whole number from 0 to 2^63 - 1")
 
 
+def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
+    """Temperature, top-k and top-p of a distribution that exists, by their names."""
+    above = "a number >= 0 (0 is greedy decoding, 1 the model's own law)"
+    share = "a number in (0, 1] (1 keeps every token)"
+    return dict(
+        temperature=number("temperature", temperature, Real, lambda x: math.isfinite(x) and x >= 0, above),
+        top_k=number("top_k", top_k, Integral, lambda x: x >= 0, "a whole number >= 0 (0 keeps every token)"),
+        top_p=number("top_p", top_p, Real, lambda x: 0 < x <= 1, share),
+    )
+
+
 def flag(name: str, value) -> bool:
     """True or False; numpy's too."""
     given = plain(value)

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from math import isfinite
-from numbers import Integral, Real
+from numbers import Integral
 
 from ..backbone.load import Backbone
-from ..checks import SEEDS, nearest, number, plain, refusal
+from ..checks import SEEDS, nearest, plain, refusal
 from ..contract import Drafter
 
 VERBS = ("begin", "predict", "absorb", "left")
-
-
-def shaping(temperature: float, top_k: int, top_p: float) -> dict[str, float]:
-    """The options of `tensors.categorical.shape`."""
-    return dict(
-        temperature=number(
-            *("temperature", temperature, Real, lambda x: isfinite(x) and x >= 0),
-            "a number >= 0 (0 is greedy decoding, 1 the model's own law)",
-        ),
-        top_k=number("top_k", top_k, Integral, lambda x: x >= 0, "a whole number >= 0 (0 keeps every token)"),
-        top_p=number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number in (0, 1] (1 keeps every token)"),
-    )
 
 
 OPTIONS = ("temperature", "top_k", "top_p", "rule", "plan", "seed", "uniforms", "eos")

@@ -16,13 +16,13 @@ from torch import Tensor
 
 from ..backbone.load import Backbone
 from ..backbone.prompt import is_single, unpacked
-from ..checks import flag, whole
+from ..checks import flag, shaping, whole
 from ..contract import Drafter
 from ..corpora.tokenizer import name_of
 from ..tensors.categorical import shape
 from ..trace.records import Step, Trace
 from ..verify import match, rule_named
-from .arguments import pair, refuse_unknown, seed_and_row, shaping
+from .arguments import pair, refuse_unknown, seed_and_row
 from .loop import Call, run
 from .plan import resolve
 from .recorder import Recorder

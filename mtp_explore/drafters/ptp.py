@@ -24,16 +24,14 @@ no teacher but the text.
 
 from __future__ import annotations
 
-import math
 import warnings
-from numbers import Real
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..backbone.blocks import Frozen, freeze
-from ..checks import choice, number, real, whole
+from ..checks import choice, real, shaping
 from ..contract import Slots, State
 from ..tensors.categorical import pick, shape
 from ..tensors.uniforms import places
@@ -90,7 +88,7 @@ class PTP(SlotDrafter):
         source: str = "teacher",
         anchors: int = 64,
     ):
-        adapters, law = dict(rank=rank, alpha=alpha, targets=targets), checked(temperature, top_k, top_p)
+        adapters, law = dict(rank=rank, alpha=alpha, targets=targets), shaping(temperature, top_k, top_p)
         beta = real("beta", beta, above=0, why="of Beta(beta, beta), 1: uniform")
         training = dict(loss=loss, beta=beta, source=source)
         form = dict(variant=variant, embedding=embedding, **law)
@@ -228,14 +226,3 @@ class PTP(SlotDrafter):
 
         best = self.in_parts(draft, z.flatten(0, 2), u.flatten(), greedy.flatten()).view_as(target)
         return (best == target).flatten(0, 1), (target >= 0).flatten(0, 1)
-
-
-def checked(temperature: float, top_k: int, top_p: float) -> dict:
-    """The law as options of `shape`; ValueError for one that does not exist."""
-    return dict(
-        temperature=number(
-            "temperature", temperature, Real, lambda x: 0 <= x < math.inf, "a number, 0 (greedy) or more"
-        ),
-        top_k=whole("top_k", top_k, 0, why="0: every token"),
-        top_p=number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number above 0 and at most 1 (1: every token)"),
-    )

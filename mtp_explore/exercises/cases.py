@@ -13,8 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from ..checks import choice, nearest, shown, whole
-from ..decode.arguments import shaping
+from ..checks import choice, nearest, shaping, shown, whole
 from ..measure.faults import FAULTS, planted
 from ..measure.law import ExactLaw, exact_law
 from ..trace.metrics import Table

@@ -91,7 +91,7 @@ def many_windows(
     """
     import torch
 
-    from ..decode.arguments import shaping
+    from ..checks import shaping
     from ..measure import knowledge, thrown
     from ..tensors.categorical import total_variation
 

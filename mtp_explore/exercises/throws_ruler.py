@@ -34,7 +34,7 @@ def dice(
     drafters by name, all with one horizon; temperature, top_k, top_p as in `generate`. ValueError where horizons
     differ, for more than one prompt, or one with too few places behind it.
     """
-    from ..decode.arguments import shaping
+    from ..checks import shaping
     from ..decode.tape import streams
 
     law = shaping(temperature, top_k, top_p)

@@ -19,8 +19,7 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..checks import number, refusal, whole
-from ..decode.arguments import shaping
+from ..checks import number, refusal, shaping, whole
 from .sources import Belief, Target, Words
 
 CELLS = 1 << 24  # cells of a joint

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from ..backbone.load import Backbone
-from ..checks import real, refusal, whole
+from ..checks import real, refusal, shaping, whole
 from ..contract import Drafter
-from ..decode.arguments import pair, shaping
+from ..decode.arguments import pair
 from ..decode.loop import run
 from ..decode.plan import resolve
 from ..decode.tape import PositionTape

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from .. import checks
 from ..backbone.load import Backbone
+from ..checks import shaping
 from ..contract import Drafter
-from ..decode.arguments import pair, shaping
+from ..decode.arguments import pair
 from ..decode.generate import sample
 from ..decode.plan import resolve
 from ..tensors.categorical import shape

@@ -21,9 +21,8 @@ import torch
 from torch import Tensor
 
 from ..backbone.blocks import Frozen, block_states, freeze
-from ..checks import flag, instance, number, refusal
+from ..checks import flag, instance, number, refusal, shaping
 from ..contract import Slots, State
-from ..decode.arguments import shaping
 from ..decode.loop import draw
 from ..tensors.categorical import edges, pick, shape
 from ..tensors.given import tensor

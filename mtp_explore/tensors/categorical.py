@@ -9,13 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from math import isfinite
-from numbers import Integral, Real
 
 import torch
 from torch import Tensor
 
-from ..checks import number, whole
+from ..checks import shaping, whole
 from .given import tensor, together
 
 WIDEST = 1 << 31  # vocabulary
@@ -38,9 +36,7 @@ def shape(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float
     ValueError or TypeError for what is no logits, temperature, top_k or top_p.
     """
     tensor("logits", logits, "..., V", "numbers")
-    temperature = number("temperature", temperature, Real, lambda x: isfinite(x) and x >= 0, "a number >= 0")
-    top_k = number("top_k", top_k, Integral, lambda x: x >= 0, "a whole number >= 0 (0 keeps every token)")
-    top_p = number("top_p", top_p, Real, lambda x: 0 < x <= 1, "a number in (0, 1] (1 keeps every token)")
+    temperature, top_k, top_p = shaping(temperature, top_k, top_p).values()
     if temperature == 0:
         return one_hot(logits.argmax(-1), logits.shape[-1])
     if logits.dtype not in (torch.float32, torch.float64):
